@@ -1,0 +1,94 @@
+"""The menu of checks: `nox -l` lists it, `./dev test` runs it, `nox -s NAME -- ARGS` passes ARGS on.
+
+Every session runs in the one locked environment, the interpreter that runs nox, and installs nothing. There is no
+`bench` session yet: nothing in the project is measured against a rival so far, and an empty one would look green.
+"""
+
+import sys
+from pathlib import Path
+
+import nox
+
+nox.options.default_venv_backend = "none"
+nox.options.sessions = ["lint", "types", "tests"]
+nox.options.error_on_missing_interpreters = True
+
+BIN = Path(sys.executable).parent
+
+
+def python_module(session: nox.Session, name: str, *arguments: str) -> None:
+    """Run a module under the interpreter that runs nox, whatever PATH says."""
+    session.run(sys.executable, "-m", name, *arguments)
+
+
+def harness(session: nox.Session, *arguments: str) -> None:
+    """Run the project's own command line, as a user would."""
+    session.run(str(BIN / "harness"), *arguments)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and format with ruff."""
+    python_module(session, "ruff", "check", *session.posargs)
+    python_module(session, "ruff", "format", "--check", *session.posargs)
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check types with mypy --strict, tests too."""
+    python_module(session, "mypy", *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run every test that needs neither browser, container nor many examples."""
+    chosen = "not browser and not containers and not property"
+    python_module(session, "pytest", "-m", chosen, *session.posargs)
+
+
+@nox.session(default=False)
+def property(session: nox.Session) -> None:  # noqa: A001 - the name is the menu's
+    """Run the Hypothesis state machines; `-- --hypothesis-profile=NAME` for more examples."""
+    python_module(session, "pytest", "-m", "property", *session.posargs)
+
+
+@nox.session(default=False)
+def simulate(session: nox.Session) -> None:
+    """Run the scenarios on virtual time over fifty seeds."""
+    harness(session, "simulate", *(session.posargs or ["--seeds", "50"]))
+
+
+@nox.session(default=False)
+def selfcheck(session: nox.Session) -> None:
+    """Run the mutants on virtual time: each must be killed by its checker."""
+    harness(session, "selfcheck", *(session.posargs or ["--tier", "t0"]))
+
+
+@nox.session(default=False)
+def e2e(session: nox.Session) -> None:
+    """Drive the pages in Chromium."""
+    python_module(session, "pytest", "-m", "browser", *session.posargs)
+
+
+@nox.session(default=False)
+def load(session: nox.Session) -> None:
+    """Put a short load on the reference server."""
+    harness(session, "load", *(session.posargs or ["hello", "--users", "50", "--duration", "10s"]))
+
+
+@nox.session(default=False)
+def containers(session: nox.Session) -> None:
+    """Run what needs a container engine (later: image, Redis, S3 peer); without one it is skipped, and counted."""
+    python_module(session, "pytest", "-m", "containers", "-rs", *session.posargs)
+
+
+@nox.session(default=False)
+def verify(session: nox.Session) -> None:
+    """Prove the reference server clause by clause and write the report."""
+    harness(session, "verify", *session.posargs)
+
+
+@nox.session(default=False)
+def report(session: nox.Session) -> None:
+    """Write the HTML report of the newest run again."""
+    harness(session, "report", *(session.posargs or [".runs/latest"]))
