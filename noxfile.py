@@ -92,3 +92,14 @@ def verify(session: nox.Session) -> None:
 def report(session: nox.Session) -> None:
     """Write the HTML report of the newest run again."""
     harness(session, "report", *(session.posargs or [".runs/latest"]))
+
+
+@nox.session(default=False)
+def lock(session: nox.Session) -> None:
+    """Renew requirements.lock from pyproject.toml; the one session that asks the network."""
+    python_module(
+        session,
+        *("uv", "pip", "compile", "pyproject.toml", "--output-file", "requirements.lock", "--quiet"),
+        *("--universal", "--python-version", "3.11", "--all-extras", "--generate-hashes"),
+        *("--no-emit-index-url", "--no-emit-find-links", "--no-header", *session.posargs),
+    )
