@@ -1,7 +1,7 @@
 """The menu of checks: `nox -l` lists it, `./dev test` runs it, `nox -s NAME -- ARGS` passes ARGS on.
 
-Every session runs in the one locked environment, the interpreter that runs nox, and installs nothing. There is no
-`bench` session yet: nothing in the project is measured against a rival so far, and an empty one would look green.
+Every session runs in the one locked environment, the interpreter that runs nox, and installs nothing. There
+is no `bench` session yet: nothing is measured against a rival so far, and an empty one would look green.
 """
 
 import sys
@@ -78,7 +78,7 @@ def load(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def containers(session: nox.Session) -> None:
-    """Run what needs a container engine (later: image, Redis, S3 peer); without one it is skipped, and counted."""
+    """Run what needs a container engine (image, Redis, S3 peer are to come); a skip is counted."""
     python_module(session, "pytest", "-m", "containers", "-rs", *session.posargs)
 
 

@@ -1,0 +1,307 @@
+"""The import map of the architecture: who may import whom, and no modules that import each other in a ring.
+
+The map itself is RULES; a test obeys the rule of the package it lies beside.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from harness.tests.source_tree import PACKAGES, PROJECT_ROOT, Import, Module, SourceTree, offences, within
+
+CONTRACT = "reference_server.contract"
+RUNNERS = ("harness.run",)
+ASYNCIO_SHELLS = ("harness.client.shell",)
+FRONTS = ("harness.cli", "harness.verify")
+BEHIND_THE_FRONTS = (*RUNNERS, "e2e", "loadtests", "reports")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What the modules of a package may import of ours; the first rule that covers a module is its rule."""
+
+    package: str
+    allowed: tuple[str, ...]
+    reason: str
+
+
+RULES = (
+    Rule(CONTRACT, (CONTRACT,), "the contract imports nothing of ours"),
+    Rule("reference_server.core", ("reference_server.core", CONTRACT), "the core imports the contract only"),
+    Rule("reference_server", ("reference_server",), "the reference server imports nothing else of ours"),
+    *(
+        Rule(
+            name,
+            ("harness", "reference_server", "scenarios"),
+            "the folders are imported by cli and verify alone",
+        )
+        for name in ("harness.targets.simulated", "harness.mutants")
+    ),
+    *(
+        Rule(name, ("harness", CONTRACT, "scenarios", *BEHIND_THE_FRONTS), "the server runs as a process")
+        for name in FRONTS
+    ),
+    Rule(
+        "harness",
+        ("harness", CONTRACT, "scenarios"),
+        "targets/simulated and mutants alone know the server beyond its contract, cli and verify the folders",
+    ),
+    Rule("scenarios", ("scenarios", "harness", CONTRACT), "scenarios are data"),
+    Rule("loadtests", ("loadtests", "harness", CONTRACT, "scenarios"), "users know contract and harness"),
+    Rule("e2e", ("e2e", "harness", CONTRACT, "scenarios"), "browser tests know contract and harness"),
+    Rule(
+        "reports",
+        ("reports", "harness.records", "harness.verdicts"),
+        "reports read records only",
+    ),
+)
+
+
+def rule_of(module: Module) -> Rule:
+    name = module.owner if module.is_test else module.name
+    return next(rule for rule in RULES if within(name, rule.package))
+
+
+def offences_against_map(_: SourceTree, module: Module) -> Iterator[str]:
+    rule = rule_of(module)
+    allowed = (*rule.allowed, "harness.targets") if module.is_test else rule.allowed
+    for found in module.own_imports:
+        if not within(found.target, *allowed):
+            yield _sentence(module, found, rule.reason)
+
+
+def offences_against_fronts(_: SourceTree, module: Module) -> Iterator[str]:
+    """Runners and outer folders are imported by `cli` and `verify` alone, inside functions."""
+    home = module.owner.split(".")[0] if module.is_test else module.name
+    for found in module.own_imports:
+        behind = next((name for name in BEHIND_THE_FRONTS if within(found.target, name)), None)
+        if behind is None or within(home, behind) or found.typing_only or _tests_a_runner(module, behind):
+            continue
+        if not within(module.name, *FRONTS):
+            yield _sentence(module, found, "only cli and verify import runners and outer folders")
+        elif not found.lazy:
+            yield _sentence(module, found, "runners and outer folders are imported inside functions")
+
+
+def _tests_a_runner(module: Module, behind: str) -> bool:
+    return module.is_test and module.owner == "harness" and behind in RUNNERS
+
+
+def offences_against_gevent(tree: SourceTree, module: Module) -> Iterator[str]:
+    """What loadtests import, directly or through others, has no asyncio in it."""
+    if not within(module.name, "loadtests") or module.is_test:
+        return
+    for found in module.imports:
+        target = tree.resolve(found.target)
+        if within(found.target, "asyncio", "uvloop"):
+            yield _sentence(module, found, "loadtests import no asyncio")
+        elif target is not None and not found.typing_only:
+            chain = _chain_to_asyncio(tree, target)
+            if chain:
+                yield _sentence(module, found, f"loadtests import no asyncio: {' -> '.join(chain)}")
+
+
+def _chain_to_asyncio(tree: SourceTree, start: str) -> list[str]:
+    waiting, seen = [[start]], {start}
+    while waiting:
+        chain = waiting.pop(0)
+        module = tree.modules.get(chain[-1])
+        if module is None:
+            continue
+        if within(module.name, *ASYNCIO_SHELLS):
+            return chain
+        for found in module.imports:
+            if found.lazy or found.typing_only:
+                continue
+            if within(found.target, "asyncio", "uvloop"):
+                return [*chain, "asyncio"]
+            target = tree.resolve(found.target)
+            if target is not None and target not in seen:
+                seen.add(target)
+                waiting.append([*chain, target])
+    return []
+
+
+def cycles(tree: SourceTree) -> list[str]:
+    """Give each ring of modules that import each other at top level, once."""
+    edges = {name: _imported_at_top(tree, module) for name, module in tree.modules.items()}
+    rings: dict[frozenset[str], str] = {}
+    for start in edges:
+        ring = _way_back(edges, start)
+        if ring:
+            rings.setdefault(frozenset(ring), f"{' -> '.join(ring)}: modules import each other in a ring")
+    return list(rings.values())
+
+
+def _imported_at_top(tree: SourceTree, module: Module) -> set[str]:
+    eager = (found.target for found in module.own_imports if not found.lazy and not found.typing_only)
+    resolved = (tree.resolve(target) for target in eager)
+    return {target for target in resolved if target is not None and target != module.name}
+
+
+def _way_back(edges: dict[str, set[str]], start: str) -> list[str]:
+    waiting, seen = [[start]], {start}
+    while waiting:
+        way = waiting.pop(0)
+        for target in sorted(edges.get(way[-1], ())):
+            if target == start:
+                return [*way, start]
+            if target not in seen:
+                seen.add(target)
+                waiting.append([*way, target])
+    return []
+
+
+def _sentence(module: Module, found: Import, reason: str) -> str:
+    return f"{module.path}:{found.line}: {module.name} imports {found.target}; {reason}"
+
+
+@pytest.fixture(scope="module")
+def project() -> SourceTree:
+    return SourceTree.read(PROJECT_ROOT)
+
+
+def tree_of(root: Path, **files: str) -> SourceTree:
+    """Write modules named with `__` for the dot, and read the tree back."""
+    for name, text in files.items():
+        path = root.joinpath(*name.split("__")).with_suffix(".py")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return SourceTree.read(root)
+
+
+def test_the_laws_look_at_every_package_of_the_project(project: SourceTree) -> None:
+    assert {"reference_server", "harness"} <= project.packages
+    assert {rule.package.split(".")[0] for rule in RULES} == set(PACKAGES)
+
+
+def test_imports_follow_the_map(project: SourceTree) -> None:
+    assert offences(project, offences_against_map) == []
+
+
+def test_only_the_fronts_import_runners_and_outer_folders(project: SourceTree) -> None:
+    assert offences(project, offences_against_fronts) == []
+
+
+def test_load_tests_reach_no_asyncio(project: SourceTree) -> None:
+    assert offences(project, offences_against_gevent) == []
+
+
+def test_no_modules_import_each_other_in_a_ring(project: SourceTree) -> None:
+    assert cycles(project) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("reference_server__contract__codes", "import reference_server.core.hub"),
+        ("reference_server__core__hub", "from reference_server.store import memory"),
+        ("reference_server__core__hub", "from ..store import memory"),
+        ("reference_server__core__tests__test_hub", "from reference_server.store import memory"),
+        ("reference_server__app", "from harness import history"),
+        ("reference_server__app", "import importlib\nimportlib.import_module('harness.history')"),
+        ("reference_server__app", "def late():\n    import scenarios.catalog"),
+        ("harness__targets__local", "from reference_server import app"),
+        ("harness__targets__tests__test_local", "from reference_server import app"),
+        ("harness__checkers__ordering", "import e2e.conftest"),
+        ("harness__verify", "from reference_server.core import hub"),
+        ("harness__mutants__drops", "import reports.page"),
+        ("scenarios__catalog", "import loadtests.users"),
+        ("e2e__test_dashboard", "from reference_server.core import hub"),
+        ("reports__page", "from harness import history"),
+        ("reports__page", "from harness.checkers import ordering"),
+    ],
+)
+def test_an_import_against_the_map_is_named(tmp_path: Path, name: str, text: str) -> None:
+    found = offences(tree_of(tmp_path, **{name: text}), offences_against_map)
+
+    path = f"{name.replace('__', '/')}.py"
+    assert [offence.split(":")[0] for offence in found] == [path]
+    assert found[0].startswith(f"{path}:{len(text.splitlines())}:")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("reference_server__core__hub", "from reference_server.contract import codes"),
+        ("reference_server__tests__test_app", "from harness.targets import local"),
+        ("harness__targets__simulated", "from reference_server.core import hub"),
+        ("harness__mutants__drops", "from reference_server.core import hub"),
+        ("harness__client__rest", "from reference_server.contract import operations"),
+        ("harness__verify", "def verify():\n    import e2e"),
+        ("reports__page", "from harness.records import read"),
+    ],
+)
+def test_an_import_the_map_allows_is_no_offence(tmp_path: Path, name: str, text: str) -> None:
+    tree = tree_of(tmp_path, **{name: text})
+
+    assert offences(tree, offences_against_map) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("harness__cli", "import reports.page"),
+        ("harness__verify", "from harness.run import run_scenario"),
+        ("harness__conformance__rest", "def late():\n    from harness.run import run_scenario"),
+        ("harness__pytest_plugin", "import e2e"),
+    ],
+)
+def test_an_import_past_the_fronts_is_named(tmp_path: Path, name: str, text: str) -> None:
+    tree = tree_of(tmp_path, harness__run="", **{name: text})
+
+    assert len(offences(tree, offences_against_fronts)) == 1
+
+
+def test_a_lazy_import_by_a_front_is_no_offence(tmp_path: Path) -> None:
+    tree = tree_of(tmp_path, harness__cli="def report():\n    from reports import page\n")
+
+    assert offences(tree, offences_against_fronts) == []
+
+
+def test_asyncio_behind_a_load_test_is_named_with_the_way_to_it(tmp_path: Path) -> None:
+    tree = tree_of(
+        tmp_path,
+        loadtests__users="from harness import history\n",
+        harness__history="from harness import clock\n",
+        harness__clock="import asyncio\n",
+    )
+
+    (offence,) = offences(tree, offences_against_gevent)
+    assert offence.endswith("harness.history -> harness.clock -> asyncio")
+
+
+def test_asyncio_imported_later_does_not_reach_a_load_test(tmp_path: Path) -> None:
+    tree = tree_of(
+        tmp_path,
+        loadtests__users="from harness import history\n",
+        harness__history="def late():\n    import asyncio\n",
+    )
+
+    assert offences(tree, offences_against_gevent) == []
+
+
+def test_a_ring_of_modules_is_named_once(tmp_path: Path) -> None:
+    tree = tree_of(
+        tmp_path,
+        harness__a="from harness import b\n",
+        harness__b="import harness.c\n",
+        harness__c="from .a import name\n",
+    )
+
+    assert cycles(tree) == [
+        "harness.a -> harness.b -> harness.c -> harness.a: modules import each other in a ring"
+    ]
+
+
+def test_a_ring_for_types_or_inside_a_function_is_no_ring(tmp_path: Path) -> None:
+    tree = tree_of(
+        tmp_path,
+        harness__a="from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from harness.b import B\n",
+        harness__b="from harness import c\n",
+        harness__c="def late():\n    from harness import a, b\n",
+    )
+
+    assert cycles(tree) == []
