@@ -94,6 +94,15 @@ class SourceTree:
         return next((name for name in names if name in self.modules), None)
 
 
+def written_tree(root: Path, files: Mapping[str, str]) -> SourceTree:
+    """Write modules by dotted name, for the bad examples, and read the tree back."""
+    for name, text in files.items():
+        path = root.joinpath(*name.split(".")).with_suffix(".py")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return SourceTree.read(root)
+
+
 def within(name: str, *packages: str) -> bool:
     """Tell whether a dotted name is one of these packages or lies in one."""
     return any(name == package or name.startswith(package + ".") for package in packages)

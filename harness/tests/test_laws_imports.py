@@ -9,7 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from harness.tests.source_tree import PACKAGES, PROJECT_ROOT, Import, Module, SourceTree, offences, within
+from harness.tests.source_tree import (
+    PACKAGES,
+    PROJECT_ROOT,
+    Import,
+    Module,
+    SourceTree,
+    offences,
+    within,
+    written_tree,
+)
 
 CONTRACT = "reference_server.contract"
 RUNNERS = ("harness.run",)
@@ -163,15 +172,6 @@ def project() -> SourceTree:
     return SourceTree.read(PROJECT_ROOT)
 
 
-def tree_of(root: Path, **files: str) -> SourceTree:
-    """Write modules named with `__` for the dot, and read the tree back."""
-    for name, text in files.items():
-        path = root.joinpath(*name.split("__")).with_suffix(".py")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    return SourceTree.read(root)
-
-
 def test_the_laws_look_at_every_package_of_the_project(project: SourceTree) -> None:
     assert {"reference_server", "harness"} <= project.packages
     assert {rule.package.split(".")[0] for rule in RULES} == set(PACKAGES)
@@ -196,28 +196,28 @@ def test_no_modules_import_each_other_in_a_ring(project: SourceTree) -> None:
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("reference_server__contract__codes", "import reference_server.core.hub"),
-        ("reference_server__core__hub", "from reference_server.store import memory"),
-        ("reference_server__core__hub", "from ..store import memory"),
-        ("reference_server__core__tests__test_hub", "from reference_server.store import memory"),
-        ("reference_server__app", "from harness import history"),
-        ("reference_server__app", "import importlib\nimportlib.import_module('harness.history')"),
-        ("reference_server__app", "def late():\n    import scenarios.catalog"),
-        ("harness__targets__local", "from reference_server import app"),
-        ("harness__targets__tests__test_local", "from reference_server import app"),
-        ("harness__checkers__ordering", "import e2e.conftest"),
-        ("harness__verify", "from reference_server.core import hub"),
-        ("harness__mutants__drops", "import reports.page"),
-        ("scenarios__catalog", "import loadtests.users"),
-        ("e2e__test_dashboard", "from reference_server.core import hub"),
-        ("reports__page", "from harness import history"),
-        ("reports__page", "from harness.checkers import ordering"),
+        ("reference_server.contract.codes", "import reference_server.core.hub"),
+        ("reference_server.core.hub", "from reference_server.store import memory"),
+        ("reference_server.core.hub", "from ..store import memory"),
+        ("reference_server.core.tests.test_hub", "from reference_server.store import memory"),
+        ("reference_server.app", "from harness import history"),
+        ("reference_server.app", "import importlib\nimportlib.import_module('harness.history')"),
+        ("reference_server.app", "def late():\n    import scenarios.catalog"),
+        ("harness.targets.local", "from reference_server import app"),
+        ("harness.targets.tests.test_local", "from reference_server import app"),
+        ("harness.checkers.ordering", "import e2e.conftest"),
+        ("harness.verify", "from reference_server.core import hub"),
+        ("harness.mutants.drops", "import reports.page"),
+        ("scenarios.catalog", "import loadtests.users"),
+        ("e2e.test_dashboard", "from reference_server.core import hub"),
+        ("reports.page", "from harness import history"),
+        ("reports.page", "from harness.checkers import ordering"),
     ],
 )
 def test_an_import_against_the_map_is_named(tmp_path: Path, name: str, text: str) -> None:
-    found = offences(tree_of(tmp_path, **{name: text}), offences_against_map)
+    found = offences(written_tree(tmp_path, {name: text}), offences_against_map)
 
-    path = f"{name.replace('__', '/')}.py"
+    path = f"{name.replace('.', '/')}.py"
     assert [offence.split(":")[0] for offence in found] == [path]
     assert found[0].startswith(f"{path}:{len(text.splitlines())}:")
 
@@ -225,17 +225,17 @@ def test_an_import_against_the_map_is_named(tmp_path: Path, name: str, text: str
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("reference_server__core__hub", "from reference_server.contract import codes"),
-        ("reference_server__tests__test_app", "from harness.targets import local"),
-        ("harness__targets__simulated", "from reference_server.core import hub"),
-        ("harness__mutants__drops", "from reference_server.core import hub"),
-        ("harness__client__rest", "from reference_server.contract import operations"),
-        ("harness__verify", "def verify():\n    import e2e"),
-        ("reports__page", "from harness.records import read"),
+        ("reference_server.core.hub", "from reference_server.contract import codes"),
+        ("reference_server.tests.test_app", "from harness.targets import local"),
+        ("harness.targets.simulated", "from reference_server.core import hub"),
+        ("harness.mutants.drops", "from reference_server.core import hub"),
+        ("harness.client.rest", "from reference_server.contract import operations"),
+        ("harness.verify", "def verify():\n    import e2e"),
+        ("reports.page", "from harness.records import read"),
     ],
 )
 def test_an_import_the_map_allows_is_no_offence(tmp_path: Path, name: str, text: str) -> None:
-    tree = tree_of(tmp_path, **{name: text})
+    tree = written_tree(tmp_path, {name: text})
 
     assert offences(tree, offences_against_map) == []
 
@@ -243,30 +243,32 @@ def test_an_import_the_map_allows_is_no_offence(tmp_path: Path, name: str, text:
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("harness__cli", "import reports.page"),
-        ("harness__verify", "from harness.run import run_scenario"),
-        ("harness__conformance__rest", "def late():\n    from harness.run import run_scenario"),
-        ("harness__pytest_plugin", "import e2e"),
+        ("harness.cli", "import reports.page"),
+        ("harness.verify", "from harness.run import run_scenario"),
+        ("harness.conformance.rest", "def late():\n    from harness.run import run_scenario"),
+        ("harness.pytest_plugin", "import e2e"),
     ],
 )
 def test_an_import_past_the_fronts_is_named(tmp_path: Path, name: str, text: str) -> None:
-    tree = tree_of(tmp_path, harness__run="", **{name: text})
+    tree = written_tree(tmp_path, {"harness.run": "", name: text})
 
     assert len(offences(tree, offences_against_fronts)) == 1
 
 
 def test_a_lazy_import_by_a_front_is_no_offence(tmp_path: Path) -> None:
-    tree = tree_of(tmp_path, harness__cli="def report():\n    from reports import page\n")
+    tree = written_tree(tmp_path, {"harness.cli": "def report():\n    from reports import page\n"})
 
     assert offences(tree, offences_against_fronts) == []
 
 
 def test_asyncio_behind_a_load_test_is_named_with_the_way_to_it(tmp_path: Path) -> None:
-    tree = tree_of(
+    tree = written_tree(
         tmp_path,
-        loadtests__users="from harness import history\n",
-        harness__history="from harness import clock\n",
-        harness__clock="import asyncio\n",
+        {
+            "loadtests.users": "from harness import history\n",
+            "harness.history": "from harness import clock\n",
+            "harness.clock": "import asyncio\n",
+        },
     )
 
     (offence,) = offences(tree, offences_against_gevent)
@@ -274,21 +276,25 @@ def test_asyncio_behind_a_load_test_is_named_with_the_way_to_it(tmp_path: Path) 
 
 
 def test_asyncio_imported_later_does_not_reach_a_load_test(tmp_path: Path) -> None:
-    tree = tree_of(
+    tree = written_tree(
         tmp_path,
-        loadtests__users="from harness import history\n",
-        harness__history="def late():\n    import asyncio\n",
+        {
+            "loadtests.users": "from harness import history\n",
+            "harness.history": "def late():\n    import asyncio\n",
+        },
     )
 
     assert offences(tree, offences_against_gevent) == []
 
 
 def test_a_ring_of_modules_is_named_once(tmp_path: Path) -> None:
-    tree = tree_of(
+    tree = written_tree(
         tmp_path,
-        harness__a="from harness import b\n",
-        harness__b="import harness.c\n",
-        harness__c="from .a import name\n",
+        {
+            "harness.a": "from harness import b\n",
+            "harness.b": "import harness.c\n",
+            "harness.c": "from .a import name\n",
+        },
     )
 
     assert cycles(tree) == [
@@ -297,11 +303,13 @@ def test_a_ring_of_modules_is_named_once(tmp_path: Path) -> None:
 
 
 def test_a_ring_for_types_or_inside_a_function_is_no_ring(tmp_path: Path) -> None:
-    tree = tree_of(
+    tree = written_tree(
         tmp_path,
-        harness__a="from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from harness.b import B\n",
-        harness__b="from harness import c\n",
-        harness__c="def late():\n    from harness import a, b\n",
+        {
+            "harness.a": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from harness.b import B\n",
+            "harness.b": "from harness import c\n",
+            "harness.c": "def late():\n    from harness import a, b\n",
+        },
     )
 
     assert cycles(tree) == []
