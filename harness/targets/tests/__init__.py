@@ -1,0 +1,1 @@
+"""Tests of the targets: one conformance suite for all, and what each is alone in."""
