@@ -1,0 +1,84 @@
+"""What a decision gives back: an answer for the asker, and what it publishes once its transaction has committed."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from msgspec import UNSET, Struct
+
+from reference_server.contract.codes import ERROR_PHRASES
+from reference_server.contract.messages import MessageType
+from reference_server.contract.models import ErrorBody, FieldFault
+
+
+@dataclass(frozen=True, slots=True)
+class Everyone:
+    """The audience of all connections."""
+
+
+@dataclass(frozen=True, slots=True)
+class Only:
+    """The audience of one account's connections."""
+
+    account_id: str
+
+
+Audience = Everyone | Only
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """A message to put on the bus; `data` is a model of the contract, or a dict that is passed on as given."""
+
+    type: MessageType
+    data: Struct | dict[str, Any]
+    audience: Audience
+
+
+@dataclass(frozen=True, slots=True)
+class Revoke:
+    """Tokens that died: one (`jti`), or all of an account issued up to `until_ns`; their sockets close with 4401."""
+
+    account_id: str
+    jti: str | None = None
+    until_ns: int = 0
+
+
+Outgoing = Publish | Revoke
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An operation's answer; `body` is encoded as JSON by the shell; None has no body."""
+
+    status: int
+    body: Struct | dict[str, Any] | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The outcome of one decision: the answer, and what leaves after the commit, in this order."""
+
+    answer: Answer
+    outgoing: tuple[Outgoing, ...] = field(default=())
+
+
+def error(
+    status: int,
+    message: str,
+    *,
+    phrase: str | None = None,
+    details: list[FieldFault] | None = None,
+    retry_after_s: int | None = None,
+    headers: tuple[tuple[str, str], ...] = (),
+) -> Answer:
+    """Return the contract's error answer (§1 errors); `retry_after_s` also sets the Retry-After header."""
+    body = ErrorBody(
+        error=phrase or ERROR_PHRASES[status],
+        message=message,
+        details=UNSET if details is None else details,
+        retry_after=UNSET if retry_after_s is None else retry_after_s,
+    )
+    if retry_after_s is not None:
+        headers = (*headers, ("Retry-After", str(retry_after_s)))
+    return Answer(status, body, headers)

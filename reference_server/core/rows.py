@@ -1,0 +1,76 @@
+"""The durable rows that decisions read and write; times are integer nanoseconds since the Unix epoch."""
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from reference_server.contract.lifecycle import TaskStatus
+from reference_server.contract.models import AgentStatus, Priority, Role
+
+
+class AccountRow(Struct, frozen=True):
+    """An account; `email_key` is the casefolded e-mail, unique; tokens issued up to `revoked_until_ns` are dead."""
+
+    id: str
+    email: str
+    email_key: str
+    full_name: str
+    password_hash: str
+    role: Role
+    created_at_ns: int
+    revoked_until_ns: int = 0
+
+
+class AgentRow(Struct, frozen=True):
+    """An agent; `position` orders agents made at the same instant."""
+
+    id: str
+    name: str
+    description: str
+    capabilities: tuple[str, ...]
+    status: AgentStatus
+    price: float
+    tasks_completed: int
+    rating: float
+    created_at_ns: int
+    updated_at_ns: int
+    owner_id: str | None = None
+
+
+class TaskRow(Struct, frozen=True):
+    """A task.
+
+    `due_at_ns` is when its next move is due: a queued task becomes eligible then (retry delay), an assigned one
+    starts, a running one's attempt ends with `planned_outcome`. `order` is the store-wide sequence of creation.
+    """
+
+    id: str
+    user_id: str
+    order: int
+    created_at_ns: int
+    updated_at_ns: int
+    query: str
+    constraints: dict[str, Any]
+    priority: Priority
+    status: TaskStatus
+    timeout_s: float
+    budget: float
+    retry_count: int = 0
+    actual_cost: float = 0.0
+    revision: int = 1
+    due_at_ns: int = 0
+    planned_outcome: str | None = None
+    assigned_to: str | None = None
+    result: Any | None = None
+    error: str | None = None
+    started_at_ns: int | None = None
+    attempt_started_at_ns: int | None = None
+    completed_at_ns: int | None = None
+    leased_by: str | None = None
+
+
+def replaced(row: TaskRow, **changes: Any) -> TaskRow:
+    """Return `row` with `changes`, typed as a task (msgspec's own `replace` keeps no type)."""
+    changed: TaskRow = msgspec.structs.replace(row, **changes)
+    return changed

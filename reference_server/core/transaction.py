@@ -1,0 +1,78 @@
+"""What a decision may ask of durable state; the stores implement it, one conformance suite holds them to it."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from reference_server.contract.lifecycle import TaskStatus
+from reference_server.contract.operations import AgentsQuery
+from reference_server.core.rows import AccountRow, AgentRow, TaskRow
+
+
+class EmailTakenError(Exception):
+    """Another account has this e-mail (compared without case)."""
+
+
+class Transaction(Protocol):
+    """One unit of work; every change is seen by the reads that follow it in the same transaction."""
+
+    # accounts and revocations
+    def account(self, account_id: str) -> AccountRow | None:
+        """Return the account of that id."""
+
+    def account_by_email(self, email_key: str) -> AccountRow | None:
+        """Return the account of that casefolded e-mail."""
+
+    def insert_account(self, account: AccountRow) -> None:
+        """Add an account; raises EmailTakenError."""
+
+    def update_account(self, account: AccountRow) -> None:
+        """Replace the account of the same id."""
+
+    def revoke_token(self, jti: str, expires_at_ns: int) -> None:
+        """Remember that the token of this id is dead; may be forgotten after `expires_at_ns`."""
+
+    def token_revoked(self, jti: str) -> bool:
+        """Say whether the token of this id was revoked by itself."""
+
+    # agents
+    def agent(self, agent_id: str) -> AgentRow | None:
+        """Return the agent of that id."""
+
+    def agents(self, query: AgentsQuery) -> tuple[Sequence[AgentRow], int]:
+        """Return one page of the agents that match, sorted with ties by id, and how many match in all."""
+
+    def put_agent(self, agent: AgentRow) -> None:
+        """Add an agent or replace the one of the same id."""
+
+    def fitting_agent(self, capability: str, price_max: float) -> AgentRow | None:
+        """Return an active agent that offers `capability` for at most `price_max`, the cheapest, ties by id."""
+
+    # tasks
+    def next_order(self) -> int:
+        """Return a number greater than every task's `order` so far."""
+
+    def task(self, task_id: str) -> TaskRow | None:
+        """Return the task of that id."""
+
+    def put_task(self, task: TaskRow) -> None:
+        """Add a task or replace the one of the same id."""
+
+    def tasks_of(
+        self, user_id: str, status: TaskStatus | None, type_: str | None, limit: int, offset: int
+    ) -> tuple[Sequence[TaskRow], int]:
+        """Return one page of an account's tasks by (created_at descending, id), and how many match in all."""
+
+    def count_tasks(self, status: TaskStatus) -> int:
+        """Return how many tasks of all accounts have this status."""
+
+    def eligible_tasks(self, now_ns: int, limit: int) -> Sequence[TaskRow]:
+        """Return queued tasks due by `now_ns`: higher priority first, then older first."""
+
+    def due_tasks(self, now_ns: int, limit: int) -> Sequence[TaskRow]:
+        """Return assigned and running tasks whose `due_at_ns` has come, earliest first, ties by `order`."""
+
+    def next_due_ns(self) -> int | None:
+        """Return the earliest `due_at_ns` of all unfinished tasks; None when there is none."""
+
+    def unfinished_tasks(self) -> Sequence[TaskRow]:
+        """Return every assigned and running task, by `order` (read once, at start)."""
