@@ -77,7 +77,7 @@ class Reach(Enum):
 class MessageKind(NamedTuple):
     """One row of §5's table."""
 
-    type: MessageType
+    name: MessageType
     model: type[Struct]
     reach: Reach
     sent_when: str
@@ -93,4 +93,4 @@ MESSAGE_KINDS: Final = (
 )  # fmt: skip
 
 PUBLISHABLE: Final = ("system", "task_update", "agent_update")
-DATA_MODELS: Final[dict[str, type[Struct]]] = {kind.type: kind.model for kind in MESSAGE_KINDS}
+DATA_MODELS: Final[dict[str, type[Struct]]] = {kind.name: kind.model for kind in MESSAGE_KINDS}

@@ -1,6 +1,6 @@
 """What a decision gives back: an answer for the asker, and what it publishes once its transaction has committed."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from msgspec import UNSET, Struct
@@ -57,10 +57,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The outcome of one decision: the answer, and what leaves after the commit, in this order."""
+    """The outcome of one decision: the answer, and what leaves after the commit, in this order.
+
+    `claims` are those of a token to sign; the shell puts it into the answer's `token`.
+    """
 
     answer: Answer
-    outgoing: tuple[Outgoing, ...] = field(default=())
+    outgoing: tuple[Outgoing, ...] = ()
+    claims: dict[str, Any] | None = None
 
 
 def error(

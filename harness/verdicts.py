@@ -1,0 +1,89 @@
+"""Verdicts: what a run may say of a clause, and how a violation is told (design law 6)."""
+
+from collections.abc import Iterable
+from enum import Enum
+
+from msgspec import Struct
+
+
+class Status(Enum):
+    """The four things that can be said of a clause in a run's scope."""
+
+    HOLDS = "holds"
+    VIOLATED = "violated"
+    UNSUPPORTED = "unsupported"
+    UNKNOWN = "unknown"
+
+
+class Violation(Struct, frozen=True):
+    """One broken promise: what happened, where it is seen (`client#412`), which faults were active, how to replay."""
+
+    what: str
+    evidence: tuple[str, ...]
+    faults: tuple[str, ...] = ()
+    replay: str = ""
+
+
+class Verdict(Struct, frozen=True):
+    """What one checker says of one clause; `checked` counts the facts it judged (0 is never `holds`)."""
+
+    clause: str
+    status: Status
+    checker: str
+    checked: int = 0
+    why: str = ""
+    violations: tuple[Violation, ...] = ()
+    figures: dict[str, float] = {}
+
+
+class ClauseResult(Struct, frozen=True):
+    """A clause with its verdict, as `verdicts.json` carries it, so that reports need no registry."""
+
+    id: str
+    text: str
+    section: str
+    kind: str
+    reach: str
+    needs: tuple[str, ...]
+    ext: bool
+    status: Status
+    checkers: tuple[str, ...] = ()
+    checked: int = 0
+    why: str = ""
+    violations: tuple[Violation, ...] = ()
+    figures: dict[str, float] = {}
+    known: str = ""
+
+
+def judged(clause: str, checker: str, checked: int, violations: Iterable[Violation], why: str = "") -> Verdict:
+    """Return violated if anything was, holds if anything was checked, else unknown with the reason."""
+    found = tuple(violations)
+    if found:
+        return Verdict(clause, Status.VIOLATED, checker, checked, found[0].what, found)
+    if checked:
+        return Verdict(clause, Status.HOLDS, checker, checked)
+    return Verdict(clause, Status.UNKNOWN, checker, 0, why or "nothing in the history exercised it")
+
+
+_WEIGHT = {Status.VIOLATED: 3, Status.UNKNOWN: 1, Status.HOLDS: 2, Status.UNSUPPORTED: 0}
+
+
+def combined(verdicts: Iterable[Verdict]) -> Verdict:
+    """Return the one verdict of several on one clause: violated beats holds beats unknown beats unsupported.
+
+    Raises ValueError when there is none.
+    """
+    given = list(verdicts)
+    if not given:
+        raise ValueError("no verdict to combine")
+    heaviest = max(given, key=lambda verdict: _WEIGHT[verdict.status])
+    figures = {name: figure for verdict in given for name, figure in verdict.figures.items()}
+    return Verdict(
+        heaviest.clause,
+        heaviest.status,
+        "+".join(sorted({verdict.checker for verdict in given})),
+        sum(verdict.checked for verdict in given),
+        heaviest.why,
+        tuple(violation for verdict in given for violation in verdict.violations),
+        figures,
+    )
