@@ -79,6 +79,10 @@ class Recorder:
         self._ops = 0
         self._secrets: list[str] = []
 
+    def now_ns(self) -> int:
+        """Return the instant that an event recorded now would carry."""
+        return self._monotonic_ns()
+
     def mask(self, secret: str) -> None:
         """Let `secret` never appear in an event from now on."""
         if secret and secret not in self._secrets:
