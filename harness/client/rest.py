@@ -55,7 +55,7 @@ class Request(Struct, frozen=True, kw_only=True):
     method: str
     path: str
     operation: str = ""
-    query: str = ""
+    query: dict[str, str] = {}
     headers: tuple[tuple[str, str], ...] = ()
     content: bytes | None = None
     shown: Any = None
@@ -63,7 +63,7 @@ class Request(Struct, frozen=True, kw_only=True):
     @property
     def path_and_query(self) -> str:
         """What stands in the request line."""
-        return f"{self.path}?{self.query}" if self.query else self.path
+        return f"{self.path}?{urlencode(self.query)}" if self.query else self.path
 
 
 def bearer(token: str) -> tuple[tuple[str, str], ...]:
@@ -90,7 +90,7 @@ def request_for(
         operation=operation,
         method=row.method,
         path=filled,
-        query=urlencode(query or {}),
+        query={name: str(value) for name, value in (query or {}).items()},
         headers=(*typed, *headers),
         content=content,
         shown=body,
@@ -104,11 +104,22 @@ class RestClient:
         self.transport = transport
         self.recorder = recorder
 
-    async def send(self, request: Request, *, account: str | None = None, case: str | None = None) -> Answered:
-        """Send one request; `Answered.status` is 0 when no answer came. Never raises on what comes back."""
+    async def send(
+        self,
+        request: Request,
+        *,
+        account: str | None = None,
+        case: str | None = None,
+        expect: dict[str, Any] | None = None,
+    ) -> Answered:
+        """Send one request; `Answered.status` is 0 when no answer came. Never raises on what comes back.
+
+        `expect` is what a conformance row expects of the answer (`harness.checkers.cases.expect`).
+        """
         op = self.recorder.next_op()
         self._mask_request(request)
-        started = self.recorder.record("invoke", op=op, account=account, case=case, **_invoked(request))
+        told = _invoked(request) if expect is None else {**_invoked(request), "expect": expect}
+        started = self.recorder.record("invoke", op=op, account=account, case=case, **told)
         try:
             raw = await self.transport.send(request.method, request.path_and_query, request.headers, request.content)
         except NoAnswerError as fault:
@@ -141,7 +152,10 @@ class RestClient:
 
 
 class RecordedSession:
-    """A signed-in person: operations by name, in their name (`harness.targets.base.Session`)."""
+    """A signed-in person: operations by name, in their name (`harness.targets.base.Session`).
+
+    `prefix` is set before the query of every task, so that a foreign target's owner sees whose it was (§10).
+    """
 
     def __init__(self, client: RestClient, person: Person, account_id: str, token: str, role: str = "user") -> None:
         self.client = client
@@ -149,6 +163,7 @@ class RecordedSession:
         self.account_id = account_id
         self.token = token
         self.role = role
+        self.prefix = ""
 
     async def call(
         self,
@@ -158,10 +173,13 @@ class RecordedSession:
         query: Mapping[str, str] | None = None,
         body: Any = None,
         case: str | None = None,
+        expect: dict[str, Any] | None = None,
     ) -> Answered:
         """Invoke an operation of the contract by its name; a bad answer is an answer."""
+        if operation == "submit_task" and self.prefix and isinstance(body, dict) and "query" in body:
+            body = {**body, "query": f"{self.prefix} {body['query']}"}
         request = request_for(operation, path=path, query=query, body=body, headers=bearer(self.token))
-        return await self.client.send(request, account=self.account_id, case=case)
+        return await self.client.send(request, account=self.account_id, case=case, expect=expect)
 
 
 class SignInError(Exception):
@@ -256,7 +274,7 @@ def _secrets_in(value: Any) -> list[str]:
 def _parsed(raw: RawAnswer) -> tuple[Any, dict[str, Any]]:
     """Return the parsed body, and what is recorded of it: `body`, or `text` where it is no JSON.
 
-    `ascii_escapes` says that a character was written as a \\u escape that JSON does not need (§1 JSON).
+    `escaped` says that a character was written as a \\u escape that JSON does not need (§1 JSON).
     """
     if not raw.body:
         return None, {}
@@ -264,10 +282,7 @@ def _parsed(raw: RawAnswer) -> tuple[Any, dict[str, Any]]:
         body = msgspec.json.decode(raw.body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None, {"text": raw.body[:TEXT_CHARS_MAX].decode("utf-8", "replace"), "bytes": len(raw.body)}
-    told: dict[str, Any] = {"body": blanked(body), "bytes": len(raw.body)}
-    if _escapes_needlessly(raw.body):
-        told["ascii_escapes"] = True
-    return body, told
+    return body, {"body": blanked(body), "bytes": len(raw.body), "escaped": _escapes_needlessly(raw.body)}
 
 
 def _escapes_needlessly(body: bytes) -> bool:

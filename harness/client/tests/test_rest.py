@@ -69,7 +69,7 @@ def test_an_operation_is_recorded_as_invoke_then_ok() -> None:
 
     invoke, ok = bench.events
     assert (got.status, got.body) == (200, {"tasks": []})
-    assert invoke.data == {"operation": "list_tasks", "method": "GET", "path": "/api/v1/tasks", "query": "limit=5"}
+    assert invoke.data == {"operation": "list_tasks", "method": "GET", "path": "/api/v1/tasks", "query": {"limit": "5"}}
     assert (invoke.kind, ok.kind, ok.op, ok.case, ok.account) == ("invoke", "ok", invoke.op, "c", "u1")
     assert ok.data["status"] == 200
     assert ok.data["ms"] > 0
@@ -146,4 +146,4 @@ def test_a_needless_escape_is_noted(body: bytes, escapes: bool) -> None:
 
     asyncio.run(bench.client.send(request_for("health")))
 
-    assert bench.events[-1].data.get("ascii_escapes", False) is escapes
+    assert bench.events[-1].data["escaped"] is escapes
