@@ -87,3 +87,17 @@ def combined(verdicts: Iterable[Verdict]) -> Verdict:
         tuple(violation for verdict in given for violation in verdict.violations),
         figures,
     )
+
+
+def describe(violation: Violation, clause: str, text: str, family: str = "") -> str:
+    """Return the five facts of a violation: what happened, the clause, the evidence, the faults, the replay command."""
+    part = family or clause.partition("-")[0].lower()
+    return "\n".join(
+        (
+            f"{part} violated: {violation.what}",
+            f"  clause    {clause}  {text}",
+            f"  evidence  {'; '.join(violation.evidence) or 'none kept'}",
+            f"  faults    {', '.join(violation.faults) or 'none active'}",
+            f"  replay    {violation.replay or 'not saved as a script'}",
+        )
+    )

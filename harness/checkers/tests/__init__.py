@@ -1,0 +1,1 @@
+"""Tables of tiny hand-written histories, and the verdict each must get."""
