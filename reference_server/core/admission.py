@@ -1,0 +1,216 @@
+"""Who may ask what, from the head of a request alone (contract §§1, 2): route, method, credential, origin, upgrade.
+
+Each question gives None or the answer that refuses; the driver asks them in the contract's order, because limits
+and revocations may answer later.
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from reference_server.contract.codes import MALFORMED, MISSING, TokenFault
+from reference_server.contract.messages import BEARER_SUBPROTOCOL_PREFIX, SUBPROTOCOL
+from reference_server.contract.models import Role
+from reference_server.contract.operations import BASE, OPERATIONS, Operation
+from reference_server.core.answers import Answer, error
+from reference_server.core.calls import Head
+
+SOCKET_VERSION: Final = "13"
+_KEY_BYTES: Final = 16
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+
+_Segments = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """An operation and the values of the `{names}` in its path."""
+
+    operation: Operation
+    path: Mapping[str, str]
+
+
+def _segments(path: str) -> _Segments:
+    return tuple(path.split("/"))
+
+
+_LITERAL: Final[dict[str, dict[str, Operation]]] = {}
+_PATTERNS: Final[dict[_Segments, dict[str, Operation]]] = {}
+for _operation in OPERATIONS:
+    if "{" in _operation.path:
+        _PATTERNS.setdefault(_segments(_operation.path), {})[_operation.method] = _operation
+    else:
+        _LITERAL.setdefault(_operation.path, {})[_operation.method] = _operation
+
+
+def route(head: Head) -> Route | Answer:
+    """Find the operation; 404 for an unknown path, 405 with `Allow` for another method."""
+    methods, values = _methods(head.path)
+    if methods is None:
+        return error(404, f"there is nothing at {_shown(head.path)}")
+    operation = methods.get(head.method)
+    if operation is None:
+        allow = ", ".join([*sorted(methods), "OPTIONS"])
+        return error(405, f"{_shown(head.method)} is not possible here; possible: {allow}", headers=(("Allow", allow),))
+    return Route(operation, values)
+
+
+def methods_of(path: str) -> tuple[str, ...]:
+    """Return the methods that a path has, sorted; none for an unknown one."""
+    return tuple(sorted(_methods(path)[0] or ()))
+
+
+def _methods(path: str) -> tuple[dict[str, Operation] | None, dict[str, str]]:
+    literal = _LITERAL.get(path)
+    if literal is not None:
+        return literal, {}
+    segments = _segments(path)
+    for pattern, methods in _PATTERNS.items():
+        values = _values(pattern, segments)
+        if values is not None:
+            return methods, values
+    return None, {}
+
+
+def _values(pattern: _Segments, segments: _Segments) -> dict[str, str] | None:
+    if len(pattern) != len(segments):
+        return None
+    values: dict[str, str] = {}
+    for expected, given in zip(pattern, segments, strict=True):
+        if expected.startswith("{") and given:
+            values[expected[1:-1]] = given
+        elif expected != given:
+            return None
+    return values
+
+
+def _shown(text: str) -> str:
+    """Return text of the asker's as it may stand in a sentence: short, and safe to encode."""
+    return text[:80].encode("ascii", "backslashreplace").decode("ascii")
+
+
+def is_api(path: str) -> bool:
+    """Say whether a path lies under the API, where errors are JSON whoever asks."""
+    return path == BASE or path.startswith(f"{BASE}/")
+
+
+def credential(headers: Mapping[str, str], *, handshake: bool) -> str | TokenFault:
+    """Return the token as it stands, or why there is none; the first place that has one decides (contract §2)."""
+    authorization = headers.get("authorization")
+    if authorization is not None:
+        scheme, _, token = authorization.strip().partition(" ")
+        return token.strip() or MALFORMED if scheme.lower() == "bearer" else MALFORMED
+    if handshake:
+        offered = offered_subprotocols(headers)
+        bearer = next((name for name in offered if name.startswith(BEARER_SUBPROTOCOL_PREFIX)), None)
+        if bearer is not None and SUBPROTOCOL in offered:
+            return bearer.removeprefix(BEARER_SUBPROTOCOL_PREFIX) or MALFORMED
+    return MISSING
+
+
+def offered_subprotocols(headers: Mapping[str, str]) -> list[str]:
+    """Return the names of Sec-WebSocket-Protocol, in the order offered."""
+    return [name.strip() for name in headers.get("sec-websocket-protocol", "").split(",") if name.strip()]
+
+
+def selected_subprotocol(headers: Mapping[str, str]) -> str | None:
+    """Return `zerostate.v1` if it was offered; a token is never echoed (contract §2 where it stands)."""
+    return SUBPROTOCOL if SUBPROTOCOL in offered_subprotocols(headers) else None
+
+
+_WHY: Final = {
+    "missing": "missing credential: send Authorization: Bearer <token>",
+    "malformed": "malformed credential: a token is what register or login returned",
+    "invalid": "invalid token: it was not signed by this server or lacks claims",
+    "expired": "expired token: log in again",
+    "revoked": "revoked token: log in again",
+}
+
+
+def unauthorized(fault: str) -> Answer:
+    """Return the 401 that says which of the five it is (contract §2, row 401)."""
+    return error(401, _WHY[fault], headers=(("WWW-Authenticate", "Bearer"),))
+
+
+def too_many(retry_after_s: int) -> Answer:
+    """Return the 429 of an empty bucket."""
+    return error(429, f"too many requests; try again in {retry_after_s} s", retry_after_s=retry_after_s)
+
+
+def role_fault(operation: Operation, role: Role) -> Answer | None:
+    """Return 403 for an operation that the role may not use."""
+    if operation.auth == "admin" and role != "admin":
+        return error(403, "this operation needs the role admin")
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Origins:
+    """Which pages may talk to us: those named, those of the same origin, and loopback while bound to it."""
+
+    named: Sequence[str] = ()
+    loopback: bool = True
+
+    def allow(self, headers: Mapping[str, str]) -> bool:
+        """Say whether the request's Origin is allowed; a request without one is no page's."""
+        origin = headers.get("origin")
+        if origin is None or origin in self.named or "*" in self.named:
+            return True
+        scheme, separator, authority = origin.partition("://")
+        if not separator or scheme not in ("http", "https"):
+            return False
+        return authority == headers.get("host") or (self.loopback and _host(origin) in _LOOPBACK)
+
+
+def _host(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).hostname
+    except ValueError:
+        return None
+
+
+def origin_fault(origins: Origins, headers: Mapping[str, str]) -> Answer | None:
+    """Return 403 for a handshake from a page that is not allowed (contract §2 origin)."""
+    return None if origins.allow(headers) else error(403, "handshakes from this origin are not allowed")
+
+
+def upgrade_fault(headers: Mapping[str, str]) -> Answer | None:
+    """Return 400 for what is no upgrade, 426 for another version (RFC 6455 §4.2, contract §3 ws connect)."""
+    tokens = {token.strip().lower() for token in headers.get("connection", "").split(",")}
+    if "upgrade" not in tokens or headers.get("upgrade", "").strip().lower() != "websocket":
+        return error(400, "this is a WebSocket: send an upgrade")
+    version = headers.get("sec-websocket-version")
+    if version is None or not _is_key(headers.get("sec-websocket-key", "")):
+        return error(400, "the upgrade lacks Sec-WebSocket-Version, or a Sec-WebSocket-Key of 16 bytes in base64")
+    if version.strip() != SOCKET_VERSION:
+        return error(426, "only version 13 is spoken here", headers=(("Sec-WebSocket-Version", SOCKET_VERSION),))
+    return None
+
+
+def _is_key(text: str) -> bool:
+    try:
+        return len(base64.b64decode(text.strip().encode("ascii"), validate=True)) == _KEY_BYTES
+    except (binascii.Error, UnicodeEncodeError):
+        return False
+
+
+def client_address(peer: str, headers: Mapping[str, str], proxies: Sequence[str]) -> str:
+    """Return whom a request came from: the last hop of X-Forwarded-For that is no configured proxy (contract §2)."""
+    address = peer
+    hops = [hop.strip() for hop in headers.get("x-forwarded-for", "").split(",") if hop.strip()]
+    while address in proxies and hops:
+        address = hops.pop()
+    return address
+
+
+def content_type_fault(operation: Operation, headers: Mapping[str, str], body: bytes) -> Answer | None:
+    """Return 415 for a body that is not declared as JSON; a body that may be left out may be empty (contract §1)."""
+    if operation.body is None or (not body and not operation.body_required):
+        return None
+    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type == "application/json":
+        return None
+    return error(415, "the body must be JSON: send Content-Type: application/json")
