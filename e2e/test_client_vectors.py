@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Route, sync_playwright
+from playwright.sync_api import Page, Playwright, Route
 
 import reference_server.contract
 
@@ -39,16 +39,15 @@ async ([module, sequence]) => {
 
 
 @pytest.fixture(scope="module")
-def blank_page() -> Iterator[Page]:
+def blank_page(playwright: Playwright) -> Iterator[Page]:
     """A page of the origin that serves the pages' folder, and nothing but a document of its own."""
-    with sync_playwright() as playwright:
-        path = str(CHROMIUM) if CHROMIUM.exists() else None
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        page = browser.new_page()
-        page.route(f"{ORIGIN}/**", serve)
-        page.goto(f"{ORIGIN}/blank")
-        yield page
-        browser.close()
+    path = str(CHROMIUM) if CHROMIUM.exists() else None
+    browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+    page = browser.new_page()
+    page.route(f"{ORIGIN}/**", serve)
+    page.goto(f"{ORIGIN}/blank")
+    yield page
+    browser.close()
 
 
 def serve(route: Route) -> None:

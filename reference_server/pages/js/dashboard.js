@@ -74,8 +74,11 @@ function showNoFigure(name) {
 
 function showTasks(tasks, total) {
   const rows = new Map([...list.querySelectorAll("[data-task-id]")].map((row) => [row.dataset.taskId, row]));
+  const first = list.hasAttribute("aria-busy");
   const wanted = tasks.map((task) => {
     const row = rows.get(task.id) ?? makeRow(task.id);
+    // What arrives while one looks is pointed out; what was there before is not.
+    if (!first && !rows.has(task.id)) row.classList.add("task-new");
     writeTask(row, task);
     return row;
   });
@@ -99,7 +102,8 @@ async function submit(values) {
   form.elements.query.value = "";
   countQuery();
   form.elements.query.focus();
-  showToast("info", "Task submitted.");
+  // Seen in the list at once; only those who listen need to be told.
+  document.getElementById("submit-said").textContent = "Task submitted.";
   page.reload();
 }
 
@@ -119,6 +123,7 @@ async function cancel(button) {
 }
 
 function countQuery() {
+  document.getElementById("submit-said").textContent = "";
   const { value } = form.elements.query;
   document.getElementById("query-count").textContent = `${[...value].length} / 10000`;
 }

@@ -79,9 +79,20 @@ function showAccount() {
   const user = session.readUser();
   if (user === null) {
     // The name was dropped or never kept; the token still knows whose it is.
-    call("GET", "/users/me").then((me) => [session.keepUser(me), writeAccount(me)], () => {});
+    fetchAccount();
   } else {
     writeAccount(user);
+  }
+}
+
+async function fetchAccount() {
+  try {
+    const me = await call("GET", "/users/me");
+    session.keepUser(me);
+    writeAccount(me);
+  } catch (error) {
+    // A page without a name is a page; what else is wrong its own data will say.
+    if (!(error instanceof ApiError)) throw error;
   }
 }
 
