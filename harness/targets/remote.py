@@ -1,0 +1,257 @@
+"""Any deployment as a target: sessions over HTTP, tabs over real sockets, driven by asyncio (tier T2).
+
+What the profile says is kept to: pace, connections, accounts. What was made is canceled at the end, and what can't be
+removed is listed.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from harness.client import rest
+from harness.client.driver import LiveTab
+from harness.client.rest import Headers, NoAnswerError, RawAnswer, RecordedSession, RestClient
+from harness.client.shell import Endpoint, HttpTransport, ShellEnvironment, tls_context
+from harness.history import Recorder
+from harness.seeds import stream
+from harness.targets.base import Capabilities, Person
+from harness.targets.profiles import Profile, password_of
+from reference_server.contract.lifecycle import FINAL
+
+T = TypeVar("T")
+
+RETRY_AFTER_S_MAX: Final = 90.0
+PACED_TRIES_MAX: Final = 5
+CLEAN_UP_S_MAX: Final = 30.0
+TASKS_CANCELED_MAX: Final = 1000
+
+
+class PacedTransport:
+    """Keeps to a pace and honours 429: a paced run is no violation (contract §10)."""
+
+    def __init__(self, inner: HttpTransport, calls_per_s: float | None) -> None:
+        self._inner = inner
+        self._gap_s = 1 / calls_per_s if calls_per_s else 0.0
+        self._next_s = 0.0
+
+    async def send(self, method: str, path_and_query: str, headers: Headers, body: bytes | None) -> RawAnswer:
+        """Send when it is this call's turn; a 429 is waited out a few times before it is the answer."""
+        for _ in range(PACED_TRIES_MAX - 1):
+            await self._turn()
+            answer = await self._inner.send(method, path_and_query, headers, body)
+            after = _retry_after_s(answer)
+            if answer.status != 429 or after is None:
+                return answer
+            await asyncio.sleep(after)
+        return await self._inner.send(method, path_and_query, headers, body)
+
+    async def close(self) -> None:
+        """Close the kept connections."""
+        await self._inner.close()
+
+    async def _turn(self) -> None:
+        now = asyncio.get_running_loop().time()
+        mine = max(now, self._next_s)
+        self._next_s = mine + self._gap_s
+        await asyncio.sleep(mine - now)
+
+
+def _retry_after_s(answer: RawAnswer) -> float | None:
+    try:
+        return min(float(answer.headers.get("retry-after", "")), RETRY_AFTER_S_MAX)
+    except ValueError:
+        return None
+
+
+class TooManyConnectionsError(RuntimeError):
+    """A scenario wants more live connections than the target allows."""
+
+
+class RemoteTarget:
+    """A target at a URL (`harness.targets.base.Target`); one asyncio loop for all that is run on it."""
+
+    tier = "t2"
+
+    def __init__(self, profile: Profile, recorder: Recorder, *, seed: int = 0, run: str = "") -> None:
+        self.profile = profile
+        self.name = profile.name or profile.api
+        self.capabilities: Capabilities = profile.capabilities()
+        self.recorder = recorder
+        self.run_name = run
+        self.left_behind: list[str] = []
+        self.sessions: list[RecordedSession] = []
+        self._chance: random.Random = stream(seed, "target")
+        self._tls = tls_context(profile.ca or None) if profile.api.startswith("https") else None
+        self._runner = asyncio.Runner()
+        self._transport: PacedTransport | HttpTransport | None = None
+        self._client: RestClient | None = None
+        self._tabs: list[LiveTab] = []
+        self._given: dict[str, int] = {}
+        self._jobs: set[asyncio.Task[Any]] = set()
+        for account in (*profile.accounts, *([profile.admin] if profile.admin else [])):
+            recorder.mask(password_of(account))
+
+    # --- where it is
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """The socket: URL, how it takes its token, TLS."""
+        return Endpoint(self.profile.socket_url, self.profile.auth, self._tls)
+
+    @property
+    def client(self) -> RestClient:
+        """The REST client; made on the target's own loop."""
+        if self._client is None:
+            self._transport = self._make_transport()
+            self._client = RestClient(self._transport, self.recorder)
+        return self._client
+
+    def _make_transport(self) -> PacedTransport | HttpTransport:
+        return PacedTransport(HttpTransport(self.profile.api, self._tls), self.profile.rate_limit)
+
+    # --- Target
+
+    def run(self, main: Coroutine[Any, Any, T]) -> T:
+        """Drive a coroutine to its end on this target's loop; Ctrl-C ends it as KeyboardInterrupt."""
+        return self._runner.run(main)
+
+    def draw(self) -> float:
+        """Return a number in [0, 1) from the run's seed."""
+        return self._chance.random()
+
+    async def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        await asyncio.sleep(seconds)
+
+    async def sign_up(self, person: Person) -> RecordedSession:
+        """Register the person, or log in with the next account of the profile; raises SignInError."""
+        if not self.profile.accounts:
+            session = await rest.sign_up(self.client, person)
+            self.left_behind.append(f"account {person.email}")
+            return self._kept(session)
+        return self._kept(await rest.sign_in(self.client, self._account_for(person)))
+
+    async def sign_in(self, person: Person) -> RecordedSession:
+        """Log in again: a token of its own; raises SignInError."""
+        known = self._account_for(person) if self.profile.accounts else person
+        return self._kept(await rest.sign_in(self.client, known))
+
+    async def admin_session(self) -> RecordedSession | None:
+        """Log the admin in; None where the target has none. Raises SignInError."""
+        admin = self.profile.admin
+        if admin is None:
+            return None
+        person = Person("admin", admin.email, password_of(admin), "admin")
+        return self._kept(await rest.sign_in(self.client, person))
+
+    async def open_tab(self, session: Any, name: str) -> LiveTab:
+        """Open a live client; raises TooManyConnectionsError over what the target allows."""
+        if len(self._tabs) >= self.capabilities.connections_max:
+            told = f"{self.name} allows {self.capabilities.connections_max} connections; allow connections:N for more"
+            raise TooManyConnectionsError(told)
+        environment = ShellEnvironment(self.endpoint, session.token, self.draw, self._asking_me(session), self._jobs)
+        tab = LiveTab(name, session.account_id, self.endpoint.url, session.token, environment, self.recorder)
+        self._tabs.append(tab)
+        tab.connect()
+        return tab
+
+    async def gather(self, *jobs: Coroutine[Any, Any, None]) -> None:
+        """Run jobs at the same time until all have ended; the first that raises ends the others."""
+        async with asyncio.TaskGroup() as group:
+            for job in jobs:
+                group.create_task(job)
+
+    async def close(self) -> None:
+        """Close tabs, cancel what was left unfinished, let go of connections."""
+        await self.close_tabs()
+        await self._clean_up()
+        for job in list(self._jobs):
+            job.cancel()
+        if self._transport is not None:
+            await self._transport.close()
+            self._transport = self._client = None
+
+    async def close_tabs(self) -> None:
+        """Close every tab that is open, all at the same time."""
+        tabs, self._tabs = self._tabs, []
+        await asyncio.gather(*(tab.close() for tab in tabs))
+
+    def end(self) -> None:
+        """Close the loop; after `close`, and after a Ctrl-C too."""
+        self._runner.close()
+
+    # --- its own
+
+    def _kept(self, session: RecordedSession) -> RecordedSession:
+        session.prefix = f"zsh-{self.run_name}" if self.run_name else ""
+        self.sessions.append(session)
+        return session
+
+    def _account_for(self, person: Person) -> Person:
+        accounts = self.profile.accounts
+        if person.email in [account.email for account in accounts]:
+            return person
+        index = self._given.setdefault(person.name, len(self._given))
+        if index >= len(accounts):
+            raise AccountsUsedUpError(self.name, len(accounts), person.name)
+        account = accounts[index]
+        return Person(person.name, account.email, password_of(account), person.full_name)
+
+    def _asking_me(self, session: RecordedSession) -> Callable[[], "asyncio.Future[tuple[int, int | None]]"]:
+        async def ask() -> tuple[int, int | None]:
+            answer = await session.call("me")
+            after = answer.headers.get("retry-after", "")
+            return answer.status, int(after) if after.isdigit() else None
+
+        def start() -> "asyncio.Future[tuple[int, int | None]]":
+            job = asyncio.ensure_future(ask())
+            self._jobs.add(job)
+            job.add_done_callback(self._jobs.discard)
+            return job
+
+        return start
+
+    async def _clean_up(self) -> None:
+        try:
+            async with asyncio.timeout(CLEAN_UP_S_MAX):
+                for account_id in {session.account_id for session in self.sessions}:
+                    session = next(s for s in reversed(self.sessions) if s.account_id == account_id)
+                    await self._cancel_tasks(session)
+        except TimeoutError:
+            self.left_behind.append("unfinished tasks: canceling them took too long")
+
+    async def _cancel_tasks(self, session: RecordedSession) -> None:
+        for status in ("queued", "assigned", "running"):
+            answer = await session.call("list_tasks", query={"status": status, "limit": "200"})
+            tasks = answer.body.get("tasks", []) if isinstance(answer.body, dict) else []
+            for task in tasks[:TASKS_CANCELED_MAX]:
+                ours = str(task.get("query", "")).startswith(session.prefix)
+                if ours and task.get("status") not in FINAL:
+                    await session.call("cancel_task", path={"id": str(task["id"])})
+
+
+class AccountsUsedUpError(RuntimeError):
+    """A scenario has more people than the profile has accounts."""
+
+    def __init__(self, target: str, accounts: int, person: str) -> None:
+        super().__init__(target, accounts, person)
+        self.target, self.accounts, self.person = target, accounts, person
+
+    def __str__(self) -> str:
+        told = f"{self.target} gives {self.accounts} accounts, none is left for {self.person!r}"
+        return f"{told}; add one to the profile or allow accounts"
+
+
+async def wait_healthy(base: str, *, ca: Path | None = None, deadline_s: float = 10.0) -> str:
+    """Ask `GET /health` until it answers; return the reason it does not, or nothing."""
+    tls = tls_context(str(ca) if ca else None) if base.startswith("https") else None
+    transport = HttpTransport(base, tls, deadline_s=deadline_s)
+    try:
+        answer = await transport.send("GET", "/health", (), None)
+    except NoAnswerError as fault:
+        return fault.why
+    finally:
+        await transport.close()
+    return "" if answer.status == 200 else f"GET /health answered {answer.status}"
