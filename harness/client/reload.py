@@ -79,8 +79,10 @@ def _cause(state: ReloadState, at_ms: int) -> tuple[ReloadState, tuple[ReloadEff
 
 
 def _due(state: ReloadState, at_ms: int) -> tuple[ReloadState, tuple[ReloadEffect, ...]]:
-    if state.due_ms is None or at_ms < state.due_ms:
+    if state.due_ms is None:
         return state, ()
+    if at_ms < state.due_ms:
+        return state, (SetTimer(state.due_ms),)
     return ReloadState(in_flight=True, started_ms=at_ms), (Load(),)
 
 

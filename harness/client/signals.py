@@ -95,7 +95,7 @@ class MeAnswered(Event, frozen=True, kw_only=True, tag="me"):
 
 
 class TimerFired(Event, frozen=True, kw_only=True, tag="timer"):
-    """A timer that was set; ignored when it was canceled meanwhile, or before its time."""
+    """A timer that was set; ignored when it was canceled meanwhile, set again when it comes early."""
 
     name: TimerName
 

@@ -45,10 +45,7 @@ export function step(state, event) {
     // A late event of an old socket changes nothing (§6 reconnect).
     if (event.socket === state.socket) SOCKET_EVENTS[event.type](turn, event);
   } else if (event.type === "timer") {
-    if ((state.timers[event.name] ?? Infinity) <= event.at_ms) {
-      turn.forgetTimer(event.name);
-      TIMERS[event.name](turn);
-    }
+    fire(turn, event.name);
   } else if (event.type === "me") {
     if (state.phase === "refused") takeMe(turn, event);
   } else {
@@ -240,6 +237,18 @@ function takeMe(turn, event) {
   } else {
     schedule(turn, turn.state.lost_ms ?? turn.atMs);
   }
+}
+
+function fire(turn, name) {
+  const dueMs = turn.state.timers[name];
+  if (dueMs === undefined) return;
+  if (turn.atMs < dueMs) {
+    // Clocks and timers disagree by a millisecond now and then; a timer dropped for that would never come.
+    turn.do("set_timer", { name, at_ms: dueMs });
+    return;
+  }
+  turn.forgetTimer(name);
+  TIMERS[name](turn);
 }
 
 const TIMERS = {

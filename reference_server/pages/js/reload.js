@@ -34,7 +34,8 @@ function cause(state, atMs) {
 }
 
 function due(state, atMs) {
-  if (state.due_ms === null || atMs < state.due_ms) return [state, []];
+  if (state.due_ms === null) return [state, []];
+  if (atMs < state.due_ms) return [state, [{ type: "set_timer", at_ms: state.due_ms }]];
   return [{ ...start(), in_flight: true, started_ms: atMs }, [{ type: "load" }]];
 }
 
