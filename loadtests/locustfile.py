@@ -1,0 +1,5 @@
+"""What Locust loads; it names the users and holds no logic."""
+
+from loadtests.users import LiveUser
+
+__all__ = ["LiveUser"]
