@@ -55,8 +55,7 @@ async function loadTasks() {
     showTasks(tasks, total);
   } catch (error) {
     showNoFigure("my-tasks");
-    if (list.querySelector("[data-task-id]") === null) list.replaceChildren();
-    list.removeAttribute("aria-busy");
+    showUnread();
     throw error;
   }
 }
@@ -88,8 +87,16 @@ function showTasks(tasks, total) {
   list.removeAttribute("aria-busy");
   list.hidden = tasks.length === 0;
   document.getElementById("recent-empty").hidden = tasks.length > 0;
+  document.getElementById("recent-unread").hidden = true;
   const note = total > tasks.length ? `newest ${tasks.length} of ${whole(total)}` : "";
   document.getElementById("recent-note").textContent = note;
+}
+
+// What was read once stays; only a list that was never read is replaced by words.
+function showUnread() {
+  if (!list.hasAttribute("aria-busy")) return;
+  list.replaceChildren();
+  document.getElementById("recent-unread").hidden = false;
 }
 
 function onBadge(badge) {
@@ -138,9 +145,11 @@ function showSkeletons() {
     const row = document.createElement("li");
     row.className = "task";
     row.setAttribute("aria-hidden", "true");
-    const bar = document.createElement("span");
-    bar.className = "skeleton";
-    row.append(bar);
+    for (const className of ["skeleton", "skeleton skeleton-short"]) {
+      const bar = document.createElement("span");
+      bar.className = className;
+      row.append(bar);
+    }
     list.append(row);
   }
 }

@@ -8,6 +8,7 @@ import { makeSocket } from "./socket.js";
 import { showToast } from "./toasts.js";
 
 const REFRESH_MS = 30_000;
+const STALE = "What you see may be out of date.";
 
 /**
  * Open a signed-in page. `load` reads its data again and raises ApiError when it can't; `onBadge` gets a task's
@@ -56,10 +57,14 @@ async function loadAndTell(load) {
     showNotice(null);
   } catch (error) {
     if (error.status === 401) throw error;
-    const wait = error.retryAfter ? ` Trying again in ${error.retryAfter} s.` : "";
-    if (error instanceof ApiError) showNotice(`${error.message}${wait} What you see may be out of date.`, "error");
+    if (!navigator.onLine) showOffline();
+    else if (error instanceof ApiError) showNotice(`${error.message}${waitOf(error)} ${STALE}`, "error");
     throw error;
   }
+}
+
+function waitOf({ retryAfter }) {
+  return retryAfter ? ` Trying again in ${retryAfter} s.` : "";
 }
 
 /** Show a notice above the page's content, or none. */
@@ -72,7 +77,7 @@ function showNotice(text, level) {
 }
 
 function showOffline() {
-  showNotice("You are offline. What you see may be out of date.", "warning");
+  showNotice(`You are offline. ${STALE}`, "warning");
 }
 
 function showAccount() {
