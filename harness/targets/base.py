@@ -98,6 +98,9 @@ class Target(Protocol):
     async def sign_in(self, person: Person) -> Session:
         """Log in again: a token of its own."""
 
+    async def admin_session(self) -> Session | None:
+        """Sign in the admin; None where the target lends none."""
+
     async def open_tab(self, session: Session, name: str) -> Tab:
         """Open a live client; it connects by itself."""
 
