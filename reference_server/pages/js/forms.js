@@ -1,7 +1,5 @@
 // Forms say what is wrong in words, beside the field, and put the keyboard there.
 
-const CONNECTION = 0;
-
 /** Show faults by field name; those of unknown fields, and `message`, stand above the form. */
 export function showFaults(form, faults, message = "") {
   const unplaced = [];
@@ -48,8 +46,8 @@ export function showError(form, error, words = {}) {
     if (typeof field === "string" && typeof reason === "string") faults[field.split(".").at(-1)] = sentence(reason);
   }
   const wait = error.retryAfter ? ` Try again in ${error.retryAfter} s.` : "";
-  const alone = Object.keys(faults).length > 0 && error.status !== CONNECTION;
-  showFaults(form, faults, alone ? "" : `${words[error.status] ?? error.message}${wait}`);
+  const placed = Object.keys(faults).length > 0;
+  showFaults(form, faults, placed ? "" : `${words[error.status] ?? error.message}${wait}`);
 }
 
 function sentence(reason) {
