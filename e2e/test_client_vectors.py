@@ -1,24 +1,18 @@
 """The pages' own client core, in a real browser, runs the vectors that its Python twin runs (contract §6)."""
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Playwright, Route
+from playwright.sync_api import Browser, Page, Route
 
 import reference_server.contract
 
 ROOT = Path(reference_server.contract.__file__).parents[1]
 VECTORS = json.loads((ROOT / "contract" / "client_vectors.json").read_text("utf-8"))
 ORIGIN = "http://pages.test"
-CHROMIUM = Path(os.environ.get("HARNESS_BROWSER", "/usr/bin/chromium"))
-FLAGS = [
-    *("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"),
-    *("--disable-sync", "--no-first-run"),
-]
 TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
 # Compares key by key and not as text: the two languages may order an object's keys differently.
@@ -39,15 +33,14 @@ async ([module, sequence]) => {
 
 
 @pytest.fixture(scope="module")
-def blank_page(playwright: Playwright) -> Iterator[Page]:
+def blank_page(browser: Browser) -> Iterator[Page]:
     """A page of the origin that serves the pages' folder, and nothing but a document of its own."""
-    path = str(CHROMIUM) if CHROMIUM.exists() else None
-    browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-    page = browser.new_page()
+    context = browser.new_context()
+    page = context.new_page()
     page.route(f"{ORIGIN}/**", serve)
     page.goto(f"{ORIGIN}/blank")
     yield page
-    browser.close()
+    context.close()
 
 
 def serve(route: Route) -> None:
