@@ -18,11 +18,17 @@ from typing import Final
 
 from harness.checkers.answers import Answers
 from harness.checkers.cases import Cases
+from harness.checkers.isolation import Isolation
+from harness.checkers.prefix import Prefix
+from harness.checkers.schema import Schema
 from harness.checkers.tally import Fold
 
 CHECKERS: Final[tuple[type[Fold], ...]] = (
     Answers,
     Cases,
+    Schema,
+    Prefix,
+    Isolation,
 )
 
 UNJUDGED: Final[tuple[tuple[str, str], ...]] = ()

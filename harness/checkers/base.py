@@ -29,9 +29,17 @@ class Checker(Protocol):
     where the order of events of different recorders can't be decided.
     """
 
-    name: str
-    clauses: tuple[str, ...]
-    live: bool
+    @property
+    def name(self) -> str:
+        """How verdicts name it."""
+
+    @property
+    def clauses(self) -> tuple[str, ...]:
+        """What it gives verdicts on."""
+
+    @property
+    def live(self) -> bool:
+        """Say whether it can run on a ledger, in constant memory."""
 
     def start(self, run: RunFacts) -> None:
         """Begin a history."""

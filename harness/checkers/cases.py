@@ -54,7 +54,7 @@ CASED: Final = (
     "SEC-OWN-1", "SEC-ORIGIN-1", "SEC-RATE-1", "SEC-RATE-2", "SEC-SOCKETS-1",
     "RT-WELCOME-1", "RT-PONG-1", "RT-IGNORE-1", "RT-IGNORE-2", "RT-CLOSE-1", "RT-CLOSE-2", "RT-CLOSE-3",
     "RT-CLOSE-4", "RT-CLOSE-5", "RT-UPGRADE-1", "RT-HONEST-1", "RT-SLOW-1", "TASK-FIT-1", "TASK-TIMEOUT-1",
-    "TASK-RETRY-1",
+    "TASK-RETRY-1", "LIVE-SILENCE-1", "LIVE-CLOSE-1", "LIVE-HANDSHAKE-1", "LIVE-EXPIRY-1", "LIVE-REVOKE-1",
 )  # fmt: skip
 """The clauses that rows may speak of."""
 

@@ -32,8 +32,8 @@ class History:
         self.events.append(Event(recorder, index, self._now_ms * MS, kind, **own, data=fields))
         return self
 
-    def call(self, operation: str, status: int, body: Any = None, **fields: Any) -> "History":
-        """Add an invoke and its completion; `status` 0 is info."""
+    def call(self, operation: str, status: int, answer: Any = None, /, **fields: Any) -> "History":
+        """Add an invoke (`fields` are its data) and its completion; `status` 0 is info."""
         self._op += 1
         headers = fields.pop("headers", {})
         after_ms = fields.pop("after_ms", None)
@@ -42,8 +42,8 @@ class History:
         self.add("invoke", op=self._op, operation=operation, **{"account": account, **fields})
         kind: Kind = "info" if status == 0 else "ok" if status < 300 else "fail"
         at_ms = None if after_ms is None else self._now_ms + after_ms
-        answer = {"why": "no answer"} if status == 0 else {"status": status, "body": body, "headers": headers}
-        return self.add(kind, at_ms, recorder, op=self._op, account=account, **answer)
+        told = {"why": "no answer"} if status == 0 else {"status": status, "body": answer, "headers": headers}
+        return self.add(kind, at_ms, recorder, op=self._op, account=account, **told)
 
     def connect(self, connection: str, account: str = ANN, **fields: Any) -> "History":
         """Add connecting, opened and the welcome."""
