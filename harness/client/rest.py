@@ -111,14 +111,17 @@ class RestClient:
         account: str | None = None,
         case: str | None = None,
         expect: dict[str, Any] | None = None,
+        session: str | None = None,
     ) -> Answered:
         """Send one request; `Answered.status` is 0 when no answer came. Never raises on what comes back.
 
-        `expect` is what a conformance row expects of the answer (`harness.checkers.cases.expect`).
+        `expect` is what a conformance row expects of the answer (`harness.checkers.cases.expect`); `session` labels
+        the credential, as sockets made with it do.
         """
         op = self.recorder.next_op()
         self._mask_request(request)
-        told = _invoked(request) if expect is None else {**_invoked(request), "expect": expect}
+        told = _invoked(request)
+        told.update({name: value for name, value in (("expect", expect), ("session", session)) if value is not None})
         started = self.recorder.record("invoke", op=op, account=account, case=case, **told)
         try:
             raw = await self.transport.send(request.method, request.path_and_query, request.headers, request.content)
@@ -154,7 +157,8 @@ class RestClient:
 class RecordedSession:
     """A signed-in person: operations by name, in their name (`harness.targets.base.Session`).
 
-    `prefix` is set before the query of every task, so that a foreign target's owner sees whose it was (§10).
+    `prefix` is set before the query of every task, so that a foreign target's owner sees whose it was (§10);
+    `label` names the credential in the history, so that a logout can be told from another's.
     """
 
     def __init__(self, client: RestClient, person: Person, account_id: str, token: str, role: str = "user") -> None:
@@ -164,6 +168,7 @@ class RecordedSession:
         self.token = token
         self.role = role
         self.prefix = ""
+        self.label = ""
 
     async def call(
         self,
@@ -179,7 +184,9 @@ class RecordedSession:
         if operation == "submit_task" and self.prefix and isinstance(body, dict) and "query" in body:
             body = {**body, "query": f"{self.prefix} {body['query']}"}
         request = request_for(operation, path=path, query=query, body=body, headers=bearer(self.token))
-        return await self.client.send(request, account=self.account_id, case=case, expect=expect)
+        return await self.client.send(
+            request, account=self.account_id, case=case, expect=expect, session=self.label or None
+        )
 
 
 class SignInError(Exception):

@@ -88,6 +88,7 @@ class RemoteTarget:
         self._transport: PacedTransport | HttpTransport | None = None
         self._client: RestClient | None = None
         self._tabs: list[LiveTab] = []
+        self._labels = 0
         self._given: dict[str, int] = {}
         self._jobs: set[asyncio.Task[Any]] = set()
         for account in (*profile.accounts, *([profile.admin] if profile.admin else [])):
@@ -186,6 +187,8 @@ class RemoteTarget:
 
     def _kept(self, session: RecordedSession) -> RecordedSession:
         session.prefix = f"zsh-{self.run_name}" if self.run_name else ""
+        self._labels += 1
+        session.label = f"s{self._labels}"
         self.sessions.append(session)
         return session
 

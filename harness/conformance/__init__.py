@@ -1,0 +1,13 @@
+"""Suites that run against any target: what is asked, and in each question what the contract expects.
+
+Here live `suite` (rows, acts, the stage), `raw_socket` (a client that can misbehave), and the suites by theme:
+`rest_cases`, `security_cases`, `socket_cases`, `task_cases`, `process_cases`.
+
+Never here: judging. A suite acts and records; `harness/checkers` judge the record, so that a better checker can judge
+an old run.
+
+To add a case, put a `Row` or an `Act` into its suite's tuple with the clauses it exercises; a test finds the clause
+that nothing exercises, and `catalog` says which suite exercises which.
+
+Run `harness verify --only rest,security,socket,process`.
+"""

@@ -1,0 +1,65 @@
+"""Which part of `harness verify` exercises which clause; a test holds that none of the registry is forgotten."""
+
+from typing import Final
+
+from harness.conformance import process_cases, rest_cases, security_cases, socket_cases, task_cases
+from harness.conformance.suite import Act, Row
+from reference_server.contract.clauses import CLAUSES, Reach
+
+PARTS: Final = ("rest", "security", "socket", "scenario", "process", "load", "browser")
+
+ROWS: Final[dict[str, tuple[Row, ...]]] = {"rest": rest_cases.ROWS, "security": security_cases.ROWS}
+ACTS: Final[dict[str, tuple[Act, ...]]] = {
+    "rest": (*rest_cases.ACTS, *task_cases.ACTS),
+    "security": security_cases.ACTS,
+    "socket": socket_cases.ACTS,
+}
+
+EVERY_ANSWER: Final = ("REST-JSON-1", "REST-SCHEMA-1", "REST-TIME-1", "REST-ERR-1")
+"""Judged on every answer of every part that calls operations."""
+
+EVERY_MESSAGE: Final = ("RT-SCHEMA-1", "RT-WELCOME-1", "RT-TIME-1", "RT-PREFIX-2")
+"""Judged on every message of every part that reads a socket."""
+
+SCENARIO: Final = (
+    "RT-PUSH-1", "RT-PREFIX-1", "RT-PREFIX-3", "RT-ISOLATION-1", "RT-JOIN-1", "RT-COHERENCE-1", "RT-ORDER-1",
+    "RT-HONEST-1", "RT-PONG-1", "TASK-MOVE-1", "TASK-FINAL-1", "TASK-FINISH-1", "TASK-PROGRESS-1", "TASK-TIMES-1",
+    "TASK-COST-1", "TASK-REVISION-1", "CLIENT-BACKOFF-1",
+)  # fmt: skip
+LOAD: Final = ("PERF-P1", "PERF-P2", "PERF-P6")
+BROWSER_BESIDES: Final = ("CLIENT-BACKOFF-1", "CLIENT-STOP-1")
+
+
+def exercised() -> dict[str, frozenset[str]]:
+    """Return, for each clause that can be judged from outside, the parts that exercise it."""
+    found: dict[str, set[str]] = {}
+    for part in PARTS:
+        for clause in clauses_of(part):
+            found.setdefault(clause, set()).add(part)
+    return {clause: frozenset(parts) for clause, parts in found.items()}
+
+
+def clauses_of(part: str) -> frozenset[str]:
+    """Return the clauses that a part exercises."""
+    match part:
+        case "scenario":
+            return frozenset((*SCENARIO, *EVERY_ANSWER, *EVERY_MESSAGE))
+        case "process":
+            return frozenset((*process_cases.EXERCISES, *EVERY_ANSWER))
+        case "load":
+            return frozenset(LOAD)
+        case "browser":
+            return frozenset(clause.id for clause in CLAUSES if "browser" in clause.needs) | frozenset(BROWSER_BESIDES)
+        case _:
+            return _of_suite(part)
+
+
+def _of_suite(part: str) -> frozenset[str]:
+    own = {row.clause for row in ROWS.get(part, ())}
+    own |= {clause for act in ACTS.get(part, ()) for clause in act.clauses}
+    return frozenset(own | set(EVERY_ANSWER) | (set(EVERY_MESSAGE) if part == "socket" else set()))
+
+
+def from_outside() -> frozenset[str]:
+    """Return every clause that a run can judge."""
+    return frozenset(clause.id for clause in CLAUSES if clause.reach is not Reach.WHITE_BOX)

@@ -1,0 +1,336 @@
+"""A socket that can misbehave: frames are made by hand, nothing is answered unless asked for (RFC 6455 §5).
+
+The polite client lives in `harness/client`; this one sends what no library lets one send, and records what comes back
+in the same words. One connection is one row of a suite.
+"""
+
+import asyncio
+import base64
+import contextlib
+import hashlib
+import ssl
+import struct
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import msgspec
+
+from harness.client.shell import Endpoint, dressed
+from harness.history import Recorder
+
+TEXT, BINARY, CLOSE, PING, PONG, CONTINUATION = 0x1, 0x2, 0x8, 0x9, 0xA, 0x0
+NAMES: Final = {
+    TEXT: "text",
+    BINARY: "binary",
+    CLOSE: "close",
+    PING: "ping",
+    PONG: "pong",
+    CONTINUATION: "continuation",
+}
+MASK: Final = b"\x37\xfa\x21\x3d"
+KEY: Final = base64.b64encode(b"zerostate-conformance"[:16]).decode()
+DIAL_S_MAX: Final = 10.0
+ANSWER_BYTES_MAX: Final = 64 * 1024
+ABNORMAL: Final = 1006
+NO_CODE: Final = 1005
+
+
+def frame(
+    opcode: int, payload: bytes = b"", *, fin: bool = True, masked: bool = True, rsv: int = 0, long_length: int = 0
+) -> bytes:
+    """Return a frame's bytes; `long_length` 16 or 64 writes the length in a form longer than it needs."""
+    head = bytes([(0x80 if fin else 0) | (rsv << 4) | opcode])
+    bit, size = (0x80 if masked else 0), len(payload)
+    if long_length == 64 or size > 0xFFFF:
+        head += bytes([bit | 127]) + struct.pack("!Q", size)
+    elif long_length == 16 or size > 125:
+        head += bytes([bit | 126]) + struct.pack("!H", size)
+    else:
+        head += bytes([bit | size])
+    return head + (MASK + _masked(payload) if masked else payload)
+
+
+def _masked(payload: bytes) -> bytes:
+    return bytes(byte ^ MASK[index % 4] for index, byte in enumerate(payload))
+
+
+class RawSocket:
+    """One connection: `dial`, then send what the row says; a reader records what comes until it ends."""
+
+    def __init__(self, recorder: Recorder, name: str, account: str | None = None) -> None:
+        self.name = name
+        self.recorder = recorder
+        self.messages: list[Any] = []
+        self.refused: int | None = None
+        self.code: int | None = None
+        self.tcp_ended = False
+        self.answers_pings = True
+        self._account = account
+        self._reader: asyncio.StreamReader | None = None
+        self._writer: asyncio.StreamWriter | None = None
+        self._reading: asyncio.Task[None] | None = None
+        self._changed = asyncio.Condition()
+        self._may_read = asyncio.Event()
+        self._may_read.set()
+        self._left = False
+        self._closed = False
+        self._close_sent = False
+        self._opened_ns = 0
+        self._incomplete = False
+        self._text = b""
+
+    # --- the handshake
+
+    async def dial(
+        self,
+        endpoint: Endpoint,
+        token: str | None,
+        *,
+        case: str | None = None,
+        expect: dict[str, Any] | None = None,
+        version: str = "13",
+        upgrade: bool = True,
+        headers: Sequence[tuple[str, str]] = (),
+        subprotocols: Sequence[str] | None = None,
+        **more: Any,
+    ) -> bool:
+        """Send the handshake and read its answer; True when it is 101. Records it as the row's beginning."""
+        url, protocols, own = dressed(endpoint, token) if token is not None else (endpoint.url, (), ())
+        offered = tuple(subprotocols) if subprotocols is not None else protocols
+        told = {"url": endpoint.url, "expect": expect, **more}
+        self._record("connecting", case=case, **{name: value for name, value in told.items() if value is not None})
+        lines = _handshake(url, version, upgrade, (*own, *headers), offered)
+        try:
+            async with asyncio.timeout(DIAL_S_MAX):
+                await self._connect(url, endpoint.tls)
+                await self.write(lines)
+                head = await self._reader_of().readuntil(b"\r\n\r\n")
+                return await self._answered(head)
+        except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as fault:
+            self._record("refused", status=0, why=f"{type(fault).__name__}: {fault}")
+            self.refused = 0
+            await self._shut()
+            return False
+
+    async def half_handshake(self, endpoint: Endpoint) -> None:
+        """Connect and send a request that never ends; the reader waits for the server to hang up."""
+        self._record("connecting", url=endpoint.url, incomplete=True)
+        await self._connect(endpoint.url, endpoint.tls)
+        whole = _handshake(endpoint.url, "13", True, (), ())
+        await self.write(whole[: len(whole) // 2])
+        self._incomplete = True
+        self._reading = asyncio.create_task(self._read_to_end())
+
+    async def _connect(self, url: str, tls: Any) -> None:
+        parts = urlsplit(url)
+        secure = (tls or ssl.create_default_context()) if parts.scheme == "wss" else None
+        port = parts.port or (443 if secure else 80)
+        self._reader, self._writer = await asyncio.open_connection(
+            parts.hostname, port, ssl=secure, limit=ANSWER_BYTES_MAX
+        )
+
+    async def _answered(self, head: bytes) -> bool:
+        first, *rest = head.decode("latin-1").split("\r\n")
+        status = int(first.split(" ")[1])
+        pairs = (line.partition(":") for line in rest if line)
+        headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
+        if status != 101:
+            body = await self._reader_of().read(int(headers.get("content-length", "0") or 0))
+            self.refused = status
+            self._record("refused", status=status, headers=headers, **_body(body))
+            await self._shut()
+            return False
+        opened = self._record("opened", headers=headers, subprotocol=headers.get("sec-websocket-protocol", ""))
+        self._opened_ns = opened.at_ns
+        self._reading = asyncio.create_task(self._read_frames())
+        return True
+
+    # --- sending
+
+    async def write(self, data: bytes) -> None:
+        """Write bytes; a connection that the peer has ended swallows them, as the kernel would."""
+        if self._writer is not None and not self._writer.is_closing():
+            with contextlib.suppress(OSError):
+                self._writer.write(data)
+                await self._writer.drain()
+
+    async def send(self, opcode: int, payload: bytes = b"", **shape: Any) -> None:
+        """Record and send one frame; `shape` as in `frame`."""
+        self._record("sent", opcode=NAMES.get(opcode, str(opcode)), bytes=len(payload))
+        self._close_sent = self._close_sent or opcode == CLOSE
+        await self.write(frame(opcode, payload, **shape))
+
+    async def send_json(self, message: Any) -> None:
+        """Record and send one text message."""
+        self._record("sent", message=message)
+        await self.write(frame(TEXT, msgspec.json.encode(message)))
+
+    async def send_bytes(self, data: bytes, told: str) -> None:
+        """Record and send bytes that are no frame, or many."""
+        self._record("sent", opcode=told, bytes=len(data))
+        await self.write(data)
+
+    # --- waiting
+
+    async def wait(self, holds: Callable[[], bool], deadline_s: float) -> bool:
+        """Wait until something is so; False when the deadline came first."""
+        try:
+            async with asyncio.timeout(deadline_s), self._changed:
+                await self._changed.wait_for(holds)
+        except TimeoutError:
+            return holds()
+        return True
+
+    async def wait_welcome(self, deadline_s: float = 5.0) -> bool:
+        """Wait for the first message."""
+        return await self.wait(lambda: bool(self.messages) or self._closed, deadline_s) and bool(self.messages)
+
+    async def wait_closed(self, deadline_s: float) -> bool:
+        """Wait until the peer sent a close frame or ended the connection."""
+        return await self.wait(lambda: self._closed, deadline_s)
+
+    async def wait_tcp_end(self, deadline_s: float) -> bool:
+        """Wait until the peer ended the TCP connection."""
+        return await self.wait(lambda: self.tcp_ended, deadline_s)
+
+    async def pause_reading(self) -> None:
+        """Read nothing from now on: what the peer sends piles up in the kernel and then at the peer."""
+        self._may_read.clear()
+
+    async def resume_reading(self) -> None:
+        """Read on, from where reading stopped."""
+        self._may_read.set()
+
+    async def leave(self) -> None:
+        """Say goodbye and let go; what is recorded as closed by ourselves ends the row."""
+        self._left = True
+        if not self._closed and not self._close_sent:
+            await self.write(frame(CLOSE, struct.pack("!H", 1000)))
+        await self._tell_closed(1000, "", by="self")
+        await self._shut()
+
+    async def abort(self) -> None:
+        """End the TCP connection without a goodbye."""
+        self._left = True
+        await self._tell_closed(ABNORMAL, "", by="self")
+        await self._shut()
+
+    # --- reading
+
+    async def _read_to_end(self) -> None:
+        with contextlib.suppress(OSError):
+            while await self._reader_of().read(ANSWER_BYTES_MAX):
+                pass
+        await self._end_of_tcp()
+
+    async def _read_frames(self) -> None:
+        try:
+            while True:
+                await self._may_read.wait()
+                await self._take(*await self._read_frame())
+        except (OSError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            await self._end_of_tcp()
+
+    async def _end_of_tcp(self) -> None:
+        if not self._left:
+            await self._tell_closed(ABNORMAL, "", by="peer")
+            self._record("frame", opcode="tcp-end", bytes=0)
+        self.tcp_ended = True
+        await self._tell()
+
+    async def _read_frame(self) -> tuple[int, bool, bytes]:
+        reader = self._reader_of()
+        first, second = await reader.readexactly(2)
+        size = second & 0x7F
+        if size == 126:
+            (size,) = struct.unpack("!H", await reader.readexactly(2))
+        elif size == 127:
+            (size,) = struct.unpack("!Q", await reader.readexactly(8))
+        return first & 0x0F, bool(first & 0x80), await reader.readexactly(size)
+
+    async def _take(self, opcode: int, fin: bool, payload: bytes) -> None:
+        if opcode in (TEXT, CONTINUATION):
+            self._text += payload
+            if fin:
+                text, self._text = self._text, b""
+                self._received(text)
+        elif opcode == CLOSE:
+            code = struct.unpack("!H", payload[:2])[0] if len(payload) >= 2 else NO_CODE
+            await self._tell_closed(code, payload[2:].decode("utf-8", "replace"), by="peer")
+            if not self._close_sent:
+                self._close_sent = True
+                await self.write(frame(CLOSE, payload[:2]))
+        else:
+            self._record("frame", opcode=NAMES.get(opcode, str(opcode)), bytes=len(payload))
+            if opcode == PING and self.answers_pings:
+                await self.write(frame(PONG, payload))
+        await self._tell()
+
+    def _received(self, text: bytes) -> None:
+        try:
+            message = msgspec.json.decode(text)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            message = None
+        told = {} if message is not None else {"raw": text[:1000].decode("utf-8", "replace")}
+        digest = hashlib.sha256(text).hexdigest()
+        self._record("received", message=message, bytes=len(text), digest=digest, **told)
+        self.messages.append(message)
+
+    async def _tell_closed(self, code: int, reason: str, *, by: str) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        self.code = code
+        after_ms = (self.recorder.now_ns() - self._opened_ns) // 1_000_000 if self._opened_ns else 0
+        if self._opened_ns or self._incomplete:
+            self._record("closed", code=code, reason=reason, clean=code != ABNORMAL, by=by, after_ms=after_ms)
+        await self._tell()
+
+    async def _tell(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
+
+    async def _shut(self) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._reading
+        if self._writer is not None:
+            self._writer.close()
+            with contextlib.suppress(OSError, asyncio.CancelledError):
+                await self._writer.wait_closed()
+
+    def _reader_of(self) -> asyncio.StreamReader:
+        if self._reader is None:
+            raise RuntimeError("the socket was not dialed")
+        return self._reader
+
+    def _record(self, kind: Any, *, case: str | None = None, **data: Any) -> Any:
+        return self.recorder.record(kind, connection=self.name, account=self._account, case=case, **data)
+
+
+def _handshake(
+    url: str, version: str, upgrade: bool, headers: Sequence[tuple[str, str]], subprotocols: Sequence[str]
+) -> bytes:
+    parts = urlsplit(url)
+    target = parts.path + (f"?{parts.query}" if parts.query else "")
+    lines = [f"GET {target} HTTP/1.1", f"Host: {parts.netloc}"]
+    if upgrade:
+        lines += ["Upgrade: websocket", "Connection: Upgrade", f"Sec-WebSocket-Key: {KEY}"]
+        lines += [f"Sec-WebSocket-Version: {version}"]
+    lines += [f"{name}: {value}" for name, value in headers]
+    if subprotocols:
+        lines.append("Sec-WebSocket-Protocol: " + ", ".join(subprotocols))
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+def _body(body: bytes) -> dict[str, Any]:
+    if not body:
+        return {}
+    try:
+        return {"body": msgspec.json.decode(body)}
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return {"text": body[:1000].decode("utf-8", "replace")}

@@ -1,0 +1,289 @@
+"""The socket: handshake, messages, what ends a connection, heartbeats, publishing (contract §5, RFC 6455)."""
+
+import asyncio
+import struct
+from typing import Any, Final
+
+from harness.checkers.cases import expect
+from harness.client.rest import bearer
+from harness.conformance.raw_socket import BINARY, CLOSE, CONTINUATION, PING, TEXT, RawSocket, frame
+from harness.conformance.rest_cases import UNKNOWN_ID
+from harness.conformance.suite import Act, Stage
+from reference_server.contract import limits
+
+ENDED_S: Final = 6.0
+FLOOD_FRAMES: Final = limits.FRAME_BURST_MAX * 2
+STAMP: Final = "2024-02-29T12:00:00.123456Z"
+
+
+def closing(code: int, reason: bytes = b"") -> bytes:
+    """Return a close frame's payload."""
+    return struct.pack("!H", code) + reason
+
+
+PROTOCOL_ERRORS: Final[tuple[tuple[str, bytes], ...]] = (
+    ("reserved-bit", frame(TEXT, b"{}", rsv=4)),
+    ("unmasked", frame(TEXT, b"{}", masked=False)),
+    ("unknown-opcode", frame(0x3, b"x")),
+    ("unknown-control", frame(0xB, b"x")),
+    ("fragmented-ping", frame(PING, b"x", fin=False)),
+    ("long-ping", frame(PING, b"x" * 126)),
+    ("lone-continuation", frame(CONTINUATION, b"x")),
+    ("text-within-text", frame(TEXT, b"a", fin=False) + frame(TEXT, b"b")),
+    ("length-16-too-long", frame(TEXT, b"{}", long_length=16)),
+    ("length-64-too-long", frame(TEXT, b"{}", long_length=64)),
+    ("close-of-one-byte", frame(CLOSE, b"\x03")),
+    *((f"close-{code}", frame(CLOSE, closing(code))) for code in (0, 999, 1004, 1005, 1006, 1015, 5000)),
+)
+ENDINGS: Final[tuple[tuple[str, str, int, bytes], ...]] = (
+    ("RT-CLOSE-1", "binary", 1003, frame(BINARY, b"\x00\x01")),
+    ("RT-CLOSE-2", "text", 1007, frame(TEXT, b"\xff\xfe")),
+    ("RT-CLOSE-2", "surrogate", 1007, frame(TEXT, b"\xed\xa0\x80")),
+    ("RT-CLOSE-2", "fragments", 1007, frame(TEXT, b"\xc3", fin=False) + frame(CONTINUATION, b"\x28")),
+    ("RT-CLOSE-2", "close-reason", 1007, frame(CLOSE, closing(1000, b"\xff"))),
+    ("RT-CLOSE-3", "one-frame", 1009, frame(TEXT, b" " * (limits.CLIENT_MESSAGE_BYTES_MAX + 1))),
+    ("RT-CLOSE-3", "fragments", 1009,
+     frame(TEXT, b" " * 40_000, fin=False) + frame(CONTINUATION, b" " * 40_000)),
+    *(("RT-CLOSE-4", name, 1002, data) for name, data in PROTOCOL_ERRORS),
+)  # fmt: skip
+IGNORED: Final[tuple[Any, ...]] = (
+    b'{"type":"hello","data":{}}', b"{}", b'{"type":7}', b"[]", b'"text"', b"nonsense", b"", b"7",
+    b'{"type":"ping","timestamp":"yesterday"}', b'{"type":"ping","timestamp":7}',
+)  # fmt: skip
+INVALID: Final = (b"[]", b"nonsense", b'{"type":"ping","timestamp":"yesterday"}')
+
+
+def _pongs(socket: RawSocket) -> int:
+    return sum(isinstance(message, dict) and message.get("type") == "pong" for message in socket.messages)
+
+
+async def _answered(socket: RawSocket, pings: int = 1) -> bool:
+    """Ping, and wait for the pong: what was sent before has been seen by the server then."""
+    await socket.send_json({"type": "ping"})
+    return await socket.wait(lambda: _pongs(socket) >= pings, ENDED_S)
+
+
+async def what_ends_a_connection(stage: Stage) -> None:
+    """RT-CLOSE-1 to 4: each on a connection of its own, with the code that it must close with."""
+    for clause, name, code, data in ENDINGS:
+        socket = await stage.dialed(stage.user, f"{clause}/{name}", close_code=[code])
+        await socket.send_bytes(data, name)
+        await socket.wait_closed(ENDED_S)
+        await socket.leave()
+
+
+async def the_largest_message_allowed(stage: Stage) -> None:
+    """RT-CLOSE-3, the valid side of the bound: it is no JSON object, ignored, and the connection stays."""
+    socket = await stage.dialed(stage.user, "RT-CLOSE-3/just-fits", receives={"type": "pong"}, stays_open_ms=1)
+    await socket.send(TEXT, b" " * limits.CLIENT_MESSAGE_BYTES_MAX)
+    await _answered(socket)
+    await socket.leave()
+
+
+async def flooding(stage: Stage) -> None:
+    """RT-CLOSE-5: control frames count."""
+    for name, opcode, payload in (("text", TEXT, b'{"type":"x"}'), ("pings", PING, b"")):
+        socket = await stage.dialed(stage.user, f"RT-CLOSE-5/{name}", close_code=[1008])
+        await socket.send_bytes(frame(opcode, payload) * FLOOD_FRAMES, f"flood-{name}")
+        await socket.wait_closed(ENDED_S)
+        await socket.leave()
+
+
+async def welcome_and_pongs(stage: Stage) -> None:
+    """RT-WELCOME-1 and RT-PONG-1."""
+    first = await stage.dialed(stage.user, "RT-WELCOME-1/level", receives={"type": "system", "data.level": "info"})
+    await first.leave()
+    for name, ping, wanted in (
+        ("stamped", {"type": "ping", "timestamp": STAMP}, {"type": "pong", "data.received": STAMP}),
+        ("offset", {"type": "ping", "timestamp": "2024-02-29T13:00:00+01:00"},
+         {"type": "pong", "data.received": "2024-02-29T13:00:00+01:00"}),
+        ("unstamped", {"type": "ping"}, {"type": "pong", "data": {}}),
+        ("extra", {"type": "ping", "more": [1]}, {"type": "pong"}),
+    ):  # fmt: skip
+        socket = await stage.dialed(stage.user, f"RT-PONG-1/{name}", receives=wanted, receives_count=1)
+        await socket.send_json(ping)
+        await socket.wait(lambda socket=socket: _pongs(socket) > 0, ENDED_S)  # type: ignore[misc]
+        await socket.leave()
+
+
+async def what_is_ignored(stage: Stage) -> None:
+    """RT-IGNORE-1: one pong, that of the one valid ping, and the connection stays."""
+    for number, text in enumerate(IGNORED):
+        socket = await stage.dialed(
+            stage.user, f"RT-IGNORE-1/text-{number}", receives={"type": "pong"}, receives_count=1, stays_open_ms=1
+        )
+        await socket.send(TEXT, text)
+        await _answered(socket)
+        await socket.leave()
+
+
+async def invalid_messages_are_counted(stage: Stage) -> None:
+    """RT-IGNORE-2."""
+    socket = await stage.dialed(stage.user)
+    before = await _figure(stage, "invalid_messages")
+    for text in (*INVALID, b'{"type":"hello"}'):
+        await socket.send(TEXT, text)
+    await _answered(socket)
+    wanted = {"stats.invalid_messages": before + len(INVALID)}
+    await stage.ask(stage.user, "ws_stats", "RT-IGNORE-2/counted", status=[200], body_has=wanted)
+    await socket.leave()
+
+
+async def _figure(stage: Stage, name: str) -> int:
+    answer = await stage.ask(stage.user, "ws_stats")
+    return int(answer.body["stats"][name]) if isinstance(answer.body, dict) and "stats" in answer.body else 0
+
+
+async def connections_are_counted(stage: Stage) -> None:
+    """REST-STATS-1."""
+    now, total = await _figure(stage, "current_connections"), await _figure(stage, "total_connections")
+    sockets = [await stage.dialed(stage.user) for _ in range(3)]
+    wanted = {"stats.current_connections": now + 3, "stats.total_connections": total + 3}
+    await stage.ask(stage.user, "ws_stats", "REST-STATS-1/open", status=[200], body_has=wanted)
+    for socket in sockets:
+        await socket.send(CLOSE, closing(1000))
+        await socket.wait_tcp_end(ENDED_S)
+        await socket.leave()
+    wanted = {"stats.current_connections": now, "stats.total_connections": total + 3}
+    await stage.ask(stage.user, "ws_stats", "REST-STATS-1/closed", status=[200], body_has=wanted)
+
+
+async def publishing(stage: Stage) -> None:
+    """REST-PUBLISH-1 and RT-HONEST-1: how many it was accepted for, and those get it."""
+    if stage.admin is None:
+        return
+    marker, to_one = stage.named("to everyone"), stage.named("to one")
+    open_before = await _figure(stage, "current_connections")
+    pair = [
+        await stage.dialed(stage.other, f"RT-HONEST-1/owner-{n}", receives={"data.message": to_one}, receives_count=1)
+        for n in (1, 2)
+    ]
+    else_ = await stage.dialed(
+        stage.user, "RT-HONEST-1/everyone", receives={"data.message": marker}, receives_none={"data.message": to_one}
+    )
+    everyone = {"type": "system", "data": {"message": marker, "level": "info", "extra": {"a": 1}}}
+    counted = {"recipients": open_before + 3} if stage.has("exclusive") else {}
+    await stage.ask(stage.admin, "ws_broadcast", "REST-PUBLISH-1/everyone", body=everyone, status=[200],
+                    body_has=counted)  # fmt: skip
+    one = {"user_id": stage.other.account_id, "type": "system", "data": {"message": to_one, "level": "success"}}
+    await stage.ask(stage.admin, "ws_send", "REST-PUBLISH-1/one", body=one, status=[200], body_has={"recipients": 2})
+    nobody = {**one, "user_id": stage.admin.account_id}
+    await stage.ask(stage.admin, "ws_send", "REST-PUBLISH-1/no-socket", body=nobody, status=[200],
+                    body_has={"recipients": 0})  # fmt: skip
+    for socket in (*pair, else_):
+        await _answered(socket)
+        await socket.leave()
+
+
+async def refused_publishes(stage: Stage) -> None:
+    """REST-PUBLISH-2: 400 or 404, and nobody gets it."""
+    if stage.admin is None:
+        return
+    marker = stage.named("refused")
+    watcher = await stage.dialed(stage.other, "REST-PUBLISH-2/nobody-gets-it", receives_none={"data.message": marker})
+    for name, kind, data in (
+        ("no-level", "system", {"message": marker}),
+        ("bad-level", "system", {"message": marker, "level": "loud"}),
+        ("pong", "pong", {"message": marker}),
+        ("bad-task", "task_update", {"message": marker, "task_id": 7}),
+        ("bad-agent", "agent_update", {"message": marker, "agent_id": "a", "name": "b", "action": "gone"}),
+        ("too-large", "system", {"message": marker, "level": "info", "x": "y" * limits.SERVER_MESSAGE_BYTES_MAX}),
+    ):
+        body = {"type": kind, "data": data}
+        await stage.ask(stage.admin, "ws_broadcast", f"REST-PUBLISH-2/{name}", body=body, status=[400])
+    good = {"type": "system", "data": {"message": marker, "level": "info"}}
+    for name, user in (("unknown-user", UNKNOWN_ID), ("no-uuid", "nobody")):
+        await stage.ask(stage.admin, "ws_send", f"REST-PUBLISH-2/{name}", body={**good, "user_id": user}, status=[404])
+    await _answered(watcher)
+    await watcher.leave()
+
+
+async def upgrades(stage: Stage) -> None:
+    """RT-UPGRADE-1."""
+    endpoint, token = stage.target.endpoint, stage.user.token
+    plain = stage.raw_socket(stage.user)
+    row = expect(status=[400])
+    await plain.dial(endpoint, None, case="RT-UPGRADE-1/none", expect=row, upgrade=False, headers=bearer(token))
+    for version in ("8", "14"):
+        old = stage.raw_socket(stage.user)
+        row = expect(status=[426], header={"sec-websocket-version": "13"})
+        await old.dial(endpoint, token, case=f"RT-UPGRADE-1/version-{version}", expect=row, version=version)
+
+
+async def a_close_handshake(stage: Stage) -> None:
+    """LIVE-CLOSE-1: closed by the peer, then by a defect of ours; the server ends the TCP connection."""
+    for data in (frame(CLOSE, closing(1000)), frame(CLOSE), frame(CLOSE, closing(4000, b"done"))):
+        socket = await stage.dialed(stage.user)
+        await socket.send_bytes(data, "close")
+        await socket.wait_closed(ENDED_S)
+        await socket.wait_tcp_end(ENDED_S)
+        await socket.leave()
+
+
+async def half_a_handshake(stage: Stage) -> None:
+    """LIVE-HANDSHAKE-1."""
+    socket = stage.raw_socket()
+    await socket.half_handshake(stage.target.endpoint)
+    await socket.wait_tcp_end(limits.HANDSHAKE_TIMEOUT_S + 5)
+    await socket.leave()
+
+
+async def a_silent_peer(stage: Stage) -> None:
+    """LIVE-SILENCE-1: it reads, and answers nothing, not even pings."""
+    session = await stage.newcomer("silent")
+    socket = stage.raw_socket(session)
+    socket.answers_pings = False
+    if await socket.dial(stage.target.endpoint, session.token, silent=True):
+        await socket.wait_closed(limits.SILENCE_S_MAX + 4)
+        await socket.wait_tcp_end(ENDED_S)
+    await socket.leave()
+
+
+async def an_idle_peer(stage: Stage) -> None:
+    """LIVE-PING-1: it answers pings, so it lives on past the time that silence would have ended it."""
+    session = await stage.newcomer("idle")
+    socket = await stage.dialed(session)
+    await socket.wait_closed(limits.SILENCE_S_MAX + 4)
+    await socket.leave()
+
+
+async def a_peer_that_stops_reading(stage: Stage) -> None:
+    """RT-SLOW-1: it is ended, and another connection gets everything meanwhile."""
+    if stage.admin is None:
+        return
+    session = await stage.newcomer("slow")
+    slow = await stage.dialed(session)
+    await slow.pause_reading()
+    quick = await stage.dialed(session)
+    text = "x" * 32_000
+    count = 2 * limits.OUTBOX_MESSAGES_MAX
+    for number in range(count):
+        data = {"message": stage.named(f"slow {number} {text}"), "level": "info"}
+        body = {"user_id": session.account_id, "type": "system", "data": data}
+        await stage.ask(stage.admin, "ws_send", body=body)
+    await quick.wait(lambda: len(quick.messages) > count, ENDED_S)
+    await slow.resume_reading()
+    await slow.wait_closed(limits.ABORT_AFTER_CLOSE_S + ENDED_S)
+    await asyncio.sleep(0.1)
+    await quick.leave()
+    await slow.leave()
+
+
+HEARTBEAT_S: Final = limits.SILENCE_S_MAX + 20.0
+ACTS: Final = (
+    Act(("REST-STATS-1",), connections_are_counted, alone=True),
+    Act(("RT-IGNORE-2",), invalid_messages_are_counted, alone=True),
+    Act(("REST-PUBLISH-1", "RT-HONEST-1"), publishing, alone=True),
+    Act(("LIVE-SILENCE-1",), a_silent_peer, slow=True, seconds_max=HEARTBEAT_S),
+    Act(("LIVE-PING-1",), an_idle_peer, slow=True, seconds_max=HEARTBEAT_S),
+    Act(("LIVE-HANDSHAKE-1",), half_a_handshake, slow=True),
+    Act(("RT-CLOSE-1", "RT-CLOSE-2", "RT-CLOSE-3", "RT-CLOSE-4"), what_ends_a_connection),
+    Act(("RT-CLOSE-3",), the_largest_message_allowed),
+    Act(("RT-CLOSE-5",), flooding),
+    Act(("RT-WELCOME-1", "RT-PONG-1"), welcome_and_pongs),
+    Act(("RT-IGNORE-1",), what_is_ignored),
+    Act(("REST-PUBLISH-2", "RT-HONEST-1"), refused_publishes),
+    Act(("RT-UPGRADE-1",), upgrades),
+    Act(("LIVE-CLOSE-1",), a_close_handshake),
+    Act(("RT-SLOW-1",), a_peer_that_stops_reading),
+)

@@ -1,0 +1,277 @@
+"""What a conformance suite is made of: rows of one request each, acts of several steps, and the stage they play on.
+
+Both only act and record: what a row expects travels in the event that begins it, and checkers judge it from the
+record. An act that can't go on (nobody could sign up, no socket opened) says so in a note; its clauses stay unknown.
+"""
+
+import asyncio
+import traceback
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final, Literal, NamedTuple
+
+import msgspec
+from msgspec import Struct
+
+from harness.checkers.cases import expect
+from harness.client.rest import JSON_TYPE, RecordedSession, Request, RestClient, SignInError, bearer, request_for
+from harness.conformance.raw_socket import RawSocket
+from harness.history import Recorder
+from harness.seeds import people
+from harness.targets.base import Answered, Capabilities
+from harness.targets.remote import RemoteTarget
+from reference_server.contract.clauses import CLAUSES_BY_ID, Depth
+from reference_server.contract.lifecycle import FINAL
+from reference_server.contract.operations import BY_NAME
+
+Who = Literal["nobody", "user", "admin"]
+Place = Literal["main", "limits", "short"]
+FINISH_S_MAX: Final = 20.0
+POLL_S: Final = 0.05
+ACT_S_MAX: Final = 40.0
+
+
+class Row(Struct, frozen=True):
+    """One request and what it expects; `raw` bytes go out as they stand, `body` as JSON."""
+
+    clause: str
+    name: str
+    expect: dict[str, Any]
+    operation: str = ""
+    who: Who = "user"
+    method: str = ""
+    path: str = ""
+    body: Any = None
+    raw: bytes | None = None
+    content_type: str | None = JSON_TYPE
+    query: dict[str, str] = {}
+    ids: dict[str, str] = {}
+    headers: tuple[tuple[str, str], ...] = ()
+
+    def request(self, credential: Sequence[tuple[str, str]]) -> Request:
+        """Return the request that this row sends."""
+        row = BY_NAME.get(self.operation)
+        path = self.path or (row.path if row is not None else "")
+        for name, value in self.ids.items():
+            path = path.replace("{" + name + "}", value)
+        content = self.raw if self.raw is not None else None if self.body is None else msgspec.json.encode(self.body)
+        typed = (("Content-Type", self.content_type),) if content is not None and self.content_type else ()
+        shown = self.body if self.raw is None else {"raw_bytes": len(self.raw)}
+        return Request(
+            operation=self.operation,
+            method=self.method or (row.method if row is not None else "GET"),
+            path=path,
+            query=self.query,
+            headers=(*typed, *credential, *self.headers),
+            content=content,
+            shown=shown,
+        )
+
+
+class Act(NamedTuple):
+    """Several steps that together exercise `clauses`; `slow` ones run beside everything else."""
+
+    clauses: tuple[str, ...]
+    play: "Callable[[Stage], Awaitable[None]]"
+    place: Place = "main"
+    slow: bool = False
+    alone: bool = False
+    seconds_max: float = ACT_S_MAX
+
+    @property
+    def name(self) -> str:
+        """How notes call it."""
+        return self.play.__name__
+
+
+class NoSocketError(Exception):
+    """A socket that an act needs did not open."""
+
+
+class Stage:
+    """The target with the people that every act may use: `user`, `other`, and `admin` where there is one."""
+
+    def __init__(self, target: RemoteTarget, *, seed: int, run: str, prefix: str = "") -> None:
+        self.target = target
+        self.recorder: Recorder = target.recorder
+        self.capabilities: Capabilities = target.capabilities
+        self.run = run
+        self._seed = seed
+        self._prefix = prefix
+        self._sockets = 0
+        self._people = 0
+        self.user: RecordedSession
+        self.other: RecordedSession
+        self.admin: RecordedSession | None = None
+        self.open_sockets: list[RawSocket] = []
+
+    @property
+    def client(self) -> RestClient:
+        """The REST client."""
+        return self.target.client
+
+    def has(self, word: str) -> bool:
+        """Say whether the target has a need or allows a grant."""
+        return word in self.capabilities.needs or word in self.capabilities.grants
+
+    async def set_up(self) -> None:
+        """Sign the people in; raises SignInError when the target lets nobody in."""
+        self.user = await self.newcomer("user")
+        self.other = await self.newcomer("other") if self.has("accounts") else self.user
+        self.admin = await self.target.admin_session()
+
+    async def newcomer(self, name: str = "") -> RecordedSession:
+        """Sign somebody new up; raises SignInError."""
+        self._people += 1
+        called = f"{self._prefix}{name or 'guest'}{self._people}"
+        (person,) = people(self._seed, [called], run=self.run)
+        return await self.target.sign_up(person)
+
+    def named(self, text: str) -> str:
+        """Return a text that says whose it is (contract §10)."""
+        return f"zsh-{self.run} {text}"
+
+    def raw_socket(self, session: RecordedSession | None = None) -> RawSocket:
+        """Return a socket of nobody's or somebody's, not dialed yet."""
+        self._sockets += 1
+        account = session.account_id if session is not None else None
+        socket = RawSocket(self.recorder, f"{self._prefix}raw{self._sockets}", account)
+        self.open_sockets.append(socket)
+        return socket
+
+    async def dialed(
+        self,
+        session: RecordedSession,
+        case: str | None = None,
+        told: Mapping[str, Any] = MappingProxyType({}),
+        **expected: Any,
+    ) -> RawSocket:
+        """Return an open socket whose welcome was read, as a row when `case` says so; raises NoSocketError.
+
+        `told` goes into the event that begins it: `silent`, `expires_in_ms` (`harness.checkers.sockets`).
+        """
+        socket = self.raw_socket(session)
+        row = expect(**expected) if case is not None else None
+        if not await socket.dial(
+            self.target.endpoint, session.token, case=case, expect=row, session=session.label, **told
+        ):
+            raise NoSocketError(f"a socket was refused with {socket.refused}")
+        if not await socket.wait_welcome():
+            raise NoSocketError("a socket brought no welcome")
+        return socket
+
+    async def row(self, row: Row) -> Answered:
+        """Send a row's request in the name of whom it says."""
+        session = {"nobody": None, "user": self.user, "admin": self.admin}[row.who]
+        credential = bearer(session.token) if session is not None else ()
+        return await self.client.send(
+            row.request(credential),
+            account=session.account_id if session is not None else None,
+            case=f"{row.clause}/{row.name}",
+            expect=expect(**row.expect),
+        )
+
+    async def ask(
+        self,
+        session: RecordedSession | None,
+        operation: str,
+        case: str | None = None,
+        *,
+        path: dict[str, str] | None = None,
+        query: dict[str, str] | None = None,
+        body: Any = None,
+        **expected: Any,
+    ) -> Answered:
+        """Invoke an operation, as a row when `case` says so."""
+        credential = bearer(session.token) if session is not None else ()
+        return await self.client.send(
+            request_for(operation, path=path, query=query, body=body, headers=credential),
+            account=session.account_id if session is not None else None,
+            case=case,
+            expect=expect(**expected) if case is not None else None,
+            session=session.label or None if session is not None else None,
+        )
+
+    async def submit(self, session: RecordedSession, query: str, **fields: Any) -> str:
+        """Submit a task and return its id; raises SignInError's kin when it is not accepted."""
+        body = {"query": self.named(query), "budget": 10.0, **fields}
+        answer = await self.ask(session, "submit_task", body=body)
+        if answer.status != 202 or not isinstance(answer.body, dict):
+            raise NotAcceptedError(f"a submit was answered {answer.status}")
+        return str(answer.body["task_id"])
+
+    async def finished(self, session: RecordedSession, task: str, deadline_s: float = FINISH_S_MAX) -> dict[str, Any]:
+        """Read the task until it has finished; return it as it was read last."""
+        until = asyncio.get_running_loop().time() + deadline_s
+        while True:
+            answer = await self.ask(session, "get_task", path={"id": task})
+            read = answer.body if isinstance(answer.body, dict) else {}
+            if read.get("status") in FINAL or asyncio.get_running_loop().time() > until:
+                return read
+            await asyncio.sleep(POLL_S)
+
+    async def close_sockets(self) -> None:
+        """Let go of every socket that an act left open."""
+        sockets, self.open_sockets = self.open_sockets, []
+        for socket in sockets:
+            await socket.leave()
+
+
+class NotAcceptedError(Exception):
+    """A write that an act builds on was not accepted."""
+
+
+def in_scope(clauses: Iterable[str], depth: str) -> bool:
+    """Say whether a run at this depth asks for any of these clauses."""
+    return any(Depth(depth).reaches(CLAUSES_BY_ID[clause].depth) for clause in clauses)
+
+
+def permitted(clauses: Iterable[str], able: Capabilities) -> bool:
+    """Say whether the target has and allows what some of these clauses need; doing more would be trespass."""
+    found = [CLAUSES_BY_ID[clause] for clause in clauses]
+    return any(set(one.needs) <= able.needs and set(one.grants) <= able.grants for one in found)
+
+
+def chosen_acts(acts: Sequence[Act], depth: str, able: Capabilities, place: Place = "main") -> list[Act]:
+    """Return the acts that a run plays at this place."""
+    here = [act for act in acts if act.place == place]
+    return [act for act in here if in_scope(act.clauses, depth) and permitted(act.clauses, able)]
+
+
+def chosen_rows(rows: Sequence[Row], depth: str, able: Capabilities) -> list[Row]:
+    """Return the rows that a run sends."""
+    return [row for row in rows if in_scope((row.clause,), depth) and permitted((row.clause,), able)]
+
+
+async def play(stage: Stage, act: Act) -> None:
+    """Play one act within its time; what stops it is noted, never raised, unless it is a defect of ours."""
+    try:
+        async with asyncio.timeout(act.seconds_max):
+            await act.play(stage)
+    except (SignInError, NoSocketError, NotAcceptedError) as fault:
+        stage.recorder.record("note", why=f"act {act.name} could not go on: {fault}", clauses=list(act.clauses))
+    except TimeoutError:
+        told = f"act {act.name} took over {act.seconds_max:g} s at {traceback.format_exc(limit=-1).splitlines()[-1]}"
+        stage.recorder.record("note", why=told, clauses=list(act.clauses))
+
+
+async def play_all(
+    stage: Stage, rows: Sequence[Row], acts: Sequence[Act], done: Callable[[str], None] = lambda _: None
+) -> None:
+    """Send the rows and play the acts: those that want to be alone first, slow ones beside all that follows."""
+    for act in (act for act in acts if act.alone):
+        done(act.name)
+        await play(stage, act)
+    slow = [asyncio.create_task(play(stage, act)) for act in acts if act.slow]
+    try:
+        for row in rows:
+            await stage.row(row)
+        for act in (act for act in acts if not act.slow and not act.alone):
+            done(act.name)
+            await play(stage, act)
+    except BaseException:
+        for job in slow:
+            job.cancel()
+        raise
+    done("waiting for what is slow")
+    await asyncio.gather(*slow)
