@@ -312,5 +312,5 @@ def _read(payload: bytes) -> tuple[Any, dict[str, Any]]:
     try:
         message = msgspec.json.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return None, {"message": None, "raw": payload[:1000].decode("utf-8", errors="replace")}
+        return None, {"message": None, "text": payload[:1000].decode("utf-8", errors="replace")}
     return message, {"message": message}
