@@ -1,0 +1,63 @@
+"""`python -m reference_server`: one server process.
+
+Prints `ready http://…` when it accepts. What it can't start with is one line on stderr and exit code 3, with nothing
+left behind; SIGTERM or SIGINT end it in order with 0, a second signal at once.
+"""
+
+import asyncio
+import logging
+import os
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from reference_server.app import App, MakeDriver, listen, make_driver, open_store
+from reference_server.settings import Settings, SettingsError, read_settings
+from reference_server.store.base import StoreError
+
+UNUSABLE: Final = 3
+
+
+def main(arguments: Sequence[str] | None = None, make: MakeDriver = make_driver) -> int:
+    """Serve until told to end; return the exit code. `make` gives the driver, so that a mutant can wrap it."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        settings = read_settings(sys.argv[1:] if arguments is None else arguments, os.environ)
+        _serve(settings, make)
+    except (SettingsError, StoreError) as fault:
+        print(f"reference_server: {fault}", file=sys.stderr)
+        return UNUSABLE
+    return 0
+
+
+def _serve(settings: Settings, make: MakeDriver) -> None:
+    listener = listen(settings)
+    try:
+        store = open_store(settings)
+        try:
+            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+                runner.run(App(settings, make).serve(listener, store, lambda: _announce(listener)))
+        finally:
+            store.close()
+    finally:
+        listener.close()
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    """Return uvloop where there is one."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop
+    return uvloop.new_event_loop
+
+
+def _announce(listener: socket.socket) -> None:
+    host, port = listener.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    print(f"ready http://{shown}:{port}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,190 @@
+"""Puts one process together: store, environment, driver, sockets, HTTP; and ends it as the contract says.
+
+uvicorn listens and parses; signals, the order of ending and the exit code are ours (contract §5 shutdown).
+"""
+
+import asyncio
+import contextlib
+import math
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+
+from reference_server.bus import Tap
+from reference_server.contract import limits
+from reference_server.core.admission import Origins
+from reference_server.driver import Driver
+from reference_server.environment import Environment, Sockets
+from reference_server.environment_asyncio import AsyncioEnvironment, new_secret
+from reference_server.http import Application
+from reference_server.http_protocol import HttpProtocol
+from reference_server.operations import Options
+from reference_server.page_files import PageFiles
+from reference_server.secrets_file import admin_password, jwt_secret
+from reference_server.settings import Settings, SettingsError
+from reference_server.store import MemoryStore, SqliteStore
+from reference_server.store.base import Store
+from reference_server.tap import FileTap
+from reference_server.version import VERSION
+from reference_server.websocket import OpenSockets, WebSocketProtocol
+
+PAGES: Final = Path(__file__).parent / "pages"
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+
+MakeDriver = Callable[[Environment, Store, Sockets, Options, Tap | None], Driver]
+"""Makes the driver; a server that is broken on purpose gives its own."""
+
+
+def make_driver(environment: Environment, store: Store, sockets: Sockets, options: Options, tap: Tap | None) -> Driver:
+    """Make the driver as it should be."""
+    return Driver(environment, store, sockets, options, tap=tap)
+
+
+class Server(uvicorn.Server):
+    """uvicorn with our ending: sockets are warned and closed first, a second signal ends at once."""
+
+    def __init__(self, config: uvicorn.Config, driver: Driver, announce: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._driver = driver
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Say that requests are accepted, once they are."""
+        await super().startup(sockets)
+        self._announce()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take signals through the loop: uvicorn would raise them again and spoil the exit code."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._asked_to_end)
+        yield
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End: accept nothing, warn and close every socket, then let requests finish."""
+        # uvicorn itself waits until the last connection is gone.
+        self._driver.shutdown(_nothing)
+        await super().shutdown(sockets)
+
+    def _asked_to_end(self) -> None:
+        if self.should_exit:
+            self.force_exit = True
+        self.should_exit = True
+
+
+def _nothing() -> None:
+    pass
+
+
+def listen(settings: Settings) -> socket.socket:
+    """Return a socket bound to host and port; raises SettingsError when it can't be."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as fault:
+        raise SettingsError(
+            f"can't listen on {settings.host}: {fault.strerror or fault}; choose another --host"
+        ) from fault
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # Accepted sockets inherit it: together with the transport's marks it bounds what a slow peer can hold back.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, limits.SEND_BUFFER_BYTES)
+    try:
+        listener.bind(address)
+        listener.listen(2048)
+    except OSError as fault:
+        listener.close()
+        where = f"{settings.host}:{settings.port}"
+        raise SettingsError(f"can't listen on {where}: {fault.strerror or fault}; choose another --port") from fault
+    return listener
+
+
+def open_store(settings: Settings) -> Store:
+    """Open the store that the settings name; raises StoreError when it can't be used."""
+    if settings.in_memory:
+        return MemoryStore()
+    return SqliteStore(Path(settings.db), synchronous="FULL" if settings.sync == "full" else "NORMAL")
+
+
+class App:
+    """One process of the server, from its settings to its exit."""
+
+    def __init__(self, settings: Settings, make: MakeDriver = make_driver) -> None:
+        self._settings = settings
+        self._make = make
+
+    async def serve(self, listener: socket.socket, store: Store, announce: Callable[[], None]) -> None:
+        """Serve until a signal comes; `announce` once requests are accepted. Raises SettingsError, StoreError."""
+        settings = self._settings
+        tap = None
+        environment = AsyncioEnvironment(asyncio.get_running_loop(), jwt_secret(settings, new_secret), settings.seed)
+        try:
+            tap = _tap(settings, environment)
+            sockets = OpenSockets()
+            driver = self._make(environment, store, sockets, _options(settings), tap)
+            await _started(driver)
+            await Server(self._config(driver, sockets), driver, announce).serve([listener])
+        finally:
+            environment.close()
+            if tap is not None:
+                tap.close()
+
+    def _config(self, driver: Driver, sockets: OpenSockets) -> uvicorn.Config:
+        settings = self._settings
+        shared = {
+            "driver": driver,
+            "sockets": sockets,
+            "origins": _origins(settings),
+            "handshake_timeout_s": settings.handshake_timeout,
+        }
+        http = type("BoundHttpProtocol", (HttpProtocol,), {"head_timeout_s": settings.handshake_timeout})
+        return uvicorn.Config(
+            Application(driver, _origins(settings), PageFiles(PAGES)),
+            http=http,
+            ws=type("BoundWebSocketProtocol", (WebSocketProtocol,), shared),
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=math.ceil(settings.keep_alive),
+            timeout_graceful_shutdown=limits.SHUTDOWN_CLOSE_S_MAX,
+        )
+
+
+async def _started(driver: Driver) -> None:
+    ready = asyncio.Event()
+    driver.start(ready.set)
+    await ready.wait()
+
+
+def _tap(settings: Settings, environment: AsyncioEnvironment) -> FileTap | None:
+    if settings.tap is None:
+        return None
+    try:
+        return FileTap(settings.tap, environment.monotonic_ns)
+    except OSError as fault:
+        raise SettingsError(f"can't write the tap {settings.tap}: {fault.strerror}; choose another --tap") from fault
+
+
+def _origins(settings: Settings) -> Origins:
+    return Origins(settings.origins, settings.host in _LOOPBACK)
+
+
+def _options(settings: Settings) -> Options:
+    return Options(
+        task_ms=settings.task_ms,
+        workers=settings.workers,
+        queue_max=settings.queue_max,
+        token_ttl_s=settings.token_ttl,
+        retry_delays_s=settings.retry_delays,
+        limits=settings.limits == "on",
+        version=VERSION,
+        admin_email=settings.admin_email,
+        admin_password=admin_password(settings, new_secret),
+        origins=_origins(settings),
+        proxies=settings.proxies,
+    )

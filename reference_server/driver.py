@@ -1,0 +1,196 @@
+"""The driver: requests and frames in, answers and effects out, the same object at every tier.
+
+Written against `Environment`, `Sockets` and `Store` alone, with callbacks instead of coroutines, so that the
+simulation drives it on virtual time. It decides nothing: it asks the core's questions in the contract's order,
+commits, and lets answers and messages leave after that.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from reference_server.bus import Bus, Deliver, LoopbackBus, Tap
+from reference_server.contract.codes import TokenFault
+from reference_server.core import admission
+from reference_server.core.admission import Route
+from reference_server.core.answers import Answer, error
+from reference_server.core.calls import Caller, Head
+from reference_server.core.effects import HubInput, Opened
+from reference_server.core.hub import Hub
+from reference_server.core.tokens import judge_claims
+from reference_server.environment import Environment, Sockets, TokenInvalidError
+from reference_server.hub_driver import HubDriver, HubMachine
+from reference_server.limits import Kind, LocalLimits, NoLimits, RateLimits
+from reference_server.operations import Decisions, Operations, Options, default_decisions
+from reference_server.store.base import Store, StoreError
+
+RETRY_AFTER_S = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A request that may go on: its body may be read now."""
+
+    route: Route
+    head: Head
+    caller: Caller | None
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """A handshake that was accepted: answer 101, register the socket, then call `Driver.opened`."""
+
+    connection: int
+    caller: Caller
+    subprotocol: str | None
+
+
+MakeBus = Callable[[Callable[[], int], Deliver, Tap | None], Bus]
+
+
+class Driver:
+    """One process of the server; hub, bus and decisions come from outside, so that a mutant can wrap them."""
+
+    def __init__(
+        self,
+        environment: Environment,
+        store: Store,
+        sockets: Sockets,
+        options: Options,
+        *,
+        make_hub: Callable[[], HubMachine] = Hub,
+        make_bus: MakeBus = LoopbackBus,
+        decisions: Decisions | None = None,
+        tap: Tap | None = None,
+        rate_limits: RateLimits | None = None,
+    ) -> None:
+        self._environment = environment
+        self._store = store
+        self._options = options
+        self._last_wall_ns = 0
+        self._connections = 0
+        self._shutting = False
+        self.hub = HubDriver(environment, sockets, make_hub(), self.wall_ns)
+        self._limits = rate_limits or (LocalLimits(environment.monotonic_ns) if options.limits else NoLimits())
+        bus = make_bus(self.wall_ns, self.hub.deliver, tap)
+        decide = decisions if decisions is not None else default_decisions()
+        self._operations = Operations(environment, store, bus, self.hub, options, decide, self.wall_ns)
+
+    def wall_ns(self) -> int:
+        """Return the wall clock, held where it is while the system's goes back (contract §5d)."""
+        self._last_wall_ns = max(self._last_wall_ns, self._environment.wall_ns())
+        return self._last_wall_ns
+
+    def start(self, done: Callable[[], None]) -> None:
+        """Seed agents, make the admin account, take up interrupted tasks; `done` once it may serve.
+
+        Raises StoreError when the store can't be used.
+        """
+        self._operations.start(done)
+
+    def admit(self, head: Head, then: Callable[[Admitted | Answer], None]) -> None:
+        """Judge a request by its head alone, in the contract's order (§1): 404, 405, 429, 401, 403."""
+        found = admission.route(head)
+        if isinstance(found, Answer):
+            then(found)
+            return
+        judged = self._judge(head, handshake=False)
+
+        def limited(retry_after_s: int | None) -> None:
+            then(admission.too_many(retry_after_s) if retry_after_s is not None else _admitted(found, head, judged))
+
+        if found.operation.limited:
+            self._limits.take(*self._bucket(head, judged), limited)
+        else:
+            limited(None)
+
+    def handle(self, admitted: Admitted, body: bytes, reply: Callable[[Answer], None]) -> None:
+        """Carry out an admitted request; `reply` comes once, after the commit of what it changed."""
+        self._operations.handle(admitted.route, admitted.head, admitted.caller, body, reply)
+
+    def handshake(self, head: Head, reply: Callable[[Granted | Answer], None]) -> None:
+        """Judge a handshake in the contract's order (§1): 404, 405, 429, 401, 403 origin, 400, 426, 503."""
+        found = admission.route(head)
+        if isinstance(found, Answer):
+            reply(found)
+            return
+        judged = self._judge(head, handshake=True)
+
+        def limited(retry_after_s: int | None) -> None:
+            reply(admission.too_many(retry_after_s) if retry_after_s is not None else self._granted(head, judged))
+
+        self._limits.take("handshake", self._key(head, judged), limited)
+
+    def opened(self, granted: Granted) -> None:
+        """Let a granted connection join: its welcome is the first thing written to it."""
+        caller = granted.caller
+        self.hub.feed(
+            Opened(
+                granted.connection,
+                caller.account_id,
+                caller.jti,
+                caller.issued_at_ns,
+                caller.expires_at_ns,
+                self._environment.new_id(),
+            )
+        )
+
+    def socket(self, item: HubInput) -> None:
+        """Take what a socket reported."""
+        self.hub.feed(item)
+
+    def shutdown(self, done: Callable[[], None]) -> None:
+        """Warn, close every socket with 1001 and refuse what comes; `done` once the last connection is gone."""
+        self._shutting = True
+        self._operations.stop()
+        self.hub.shutdown(done)
+
+    # credentials and limits
+
+    def _judge(self, head: Head, *, handshake: bool) -> Caller | TokenFault | Answer:
+        token = admission.credential(head.headers, handshake=handshake)
+        if isinstance(token, TokenFault):
+            return token
+        try:
+            claims = self._environment.tokens.decode(token)
+            return self._store.transact(lambda tx: judge_claims(tx, claims, self.wall_ns()))
+        except TokenInvalidError as fault:
+            return TokenFault(fault.fault)
+        except StoreError:
+            return unavailable()
+
+    def _bucket(self, head: Head, judged: Caller | TokenFault | Answer) -> tuple[Kind, str]:
+        kind: Kind = "rest_account" if isinstance(judged, Caller) else "rest_address"
+        return kind, self._key(head, judged)
+
+    def _key(self, head: Head, judged: Caller | TokenFault | Answer) -> str:
+        if isinstance(judged, Caller):
+            return judged.account_id
+        return admission.client_address(head.address, head.headers, self._options.proxies)
+
+    def _granted(self, head: Head, judged: Caller | TokenFault | Answer) -> Granted | Answer:
+        if isinstance(judged, Answer):
+            return judged
+        if not isinstance(judged, Caller):
+            return admission.unauthorized(judged)
+        fault = admission.origin_fault(self._options.origins, head.headers) or admission.upgrade_fault(head.headers)
+        if fault is not None:
+            return fault
+        if self._shutting:
+            return unavailable()
+        self._connections += 1
+        return Granted(self._connections, judged, admission.selected_subprotocol(head.headers))
+
+
+def unavailable() -> Answer:
+    """Return the 503 of a server that ends or whose store does not answer."""
+    return error(503, "the server can't do this now; try again", retry_after_s=RETRY_AFTER_S)
+
+
+def _admitted(found: Route, head: Head, judged: Caller | TokenFault | Answer) -> Admitted | Answer:
+    if found.operation.auth == "none":
+        return Admitted(found, head, judged if isinstance(judged, Caller) else None)
+    if isinstance(judged, Answer):
+        return judged
+    if not isinstance(judged, Caller):
+        return admission.unauthorized(judged)
+    return admission.role_fault(found.operation, judged.role) or Admitted(found, head, judged)

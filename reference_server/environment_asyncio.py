@@ -1,0 +1,159 @@
+"""The environment of a real process: its clocks and chance, asyncio's timers, argon2 off the loop."""
+
+import asyncio
+import random
+import secrets
+import time
+import uuid
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import argon2
+import jwt
+
+from reference_server.contract import limits
+from reference_server.environment import Cancelable, TokenInvalidError, Tokens
+
+T = TypeVar("T")
+_ALGORITHM = "HS256"
+_SECOND_NS = 1_000_000_000
+
+
+def new_secret() -> str:
+    """Return 256 bits of the operating system's chance, as text."""
+    return secrets.token_urlsafe(32)
+
+
+class JwtTokens:
+    """Signing and decoding with PyJWT; its own checks of time are off, the core judges (contract §2 token)."""
+
+    def __init__(self, secret: str) -> None:
+        self._secret = secret
+        self._options: Any = {
+            "verify_exp": False,
+            "verify_nbf": False,
+            "verify_iat": False,
+            "verify_aud": False,
+            "verify_sub": False,
+            "verify_jti": False,
+            "require": ["sub", "email", "role", "iat", "nbf", "exp", "jti"],
+        }
+
+    def sign(self, claims: dict[str, Any]) -> str:
+        """Return the compact JWT."""
+        return jwt.encode(claims, self._secret, algorithm=_ALGORITHM)
+
+    def decode(self, token: str) -> dict[str, Any]:
+        """Return the claims; raises TokenInvalidError. Only HS256 is believed, whatever the header says."""
+        try:
+            claims: dict[str, Any] = jwt.decode(token, self._secret, algorithms=[_ALGORITHM], options=self._options)
+        except (jwt.InvalidSignatureError, jwt.InvalidAlgorithmError, jwt.MissingRequiredClaimError) as fault:
+            raise TokenInvalidError("invalid") from fault
+        except (jwt.PyJWTError, ValueError) as fault:
+            raise TokenInvalidError("malformed") from fault
+        return claims
+
+
+class PasswordHasher:
+    """Argon2id on at most 2 threads with 64 waiting (contract §2 login)."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._pool = ThreadPoolExecutor(limits.HASH_THREADS_MAX, thread_name_prefix="argon2")
+        self._waiting = 0
+        self._argon2 = argon2.PasswordHasher(
+            time_cost=limits.ARGON2_TIME_COST,
+            memory_cost=limits.ARGON2_MEMORY_KIB,
+            parallelism=limits.ARGON2_PARALLELISM,
+        )
+
+    def hash(self, password: str, done: Callable[[str | None], None]) -> None:
+        """Hash off the loop; `done(None)` when too many wait."""
+        self._offload(lambda: self._argon2.hash(password), done)
+
+    def verify(self, password_hash: str, password: str, done: Callable[[bool | None], None]) -> None:
+        """Verify off the loop; `done(None)` when too many wait."""
+        self._offload(lambda: self._matches(password_hash, password), done)
+
+    def outdated(self, password_hash: str) -> bool:
+        """Say whether the hash was made with other parameters than today's."""
+        return self._argon2.check_needs_rehash(password_hash)
+
+    def close(self) -> None:
+        """Let the threads end."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _matches(self, password_hash: str, password: str) -> bool:
+        try:
+            return self._argon2.verify(password_hash, password)
+        except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
+            return False
+
+    def _offload(self, work: Callable[[], T], done: Callable[[T | None], None]) -> None:
+        if self._waiting >= limits.HASH_THREADS_MAX + limits.HASH_WAITING_MAX:
+            self._loop.call_soon(done, None)
+            return
+        self._waiting += 1
+        future = self._pool.submit(work)
+        future.add_done_callback(lambda ended: self._loop.call_soon_threadsafe(self._ended, ended, done))
+
+    def _ended(self, future: "Future[T]", done: Callable[[T | None], None]) -> None:
+        self._waiting -= 1
+        if not future.cancelled():
+            done(future.result())
+
+
+class AsyncioEnvironment:
+    """Clocks, timers, chance and hashing of one process; made inside its running loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, secret: str, seed: int | None = None) -> None:
+        """Take the key of the tokens; a `seed` fixes ids and draws, never secrets."""
+        self.tokens: Tokens = JwtTokens(secret)
+        self._loop = loop
+        self._hasher = PasswordHasher(loop)
+        self._chance = random.Random(seed) if seed is not None else random.SystemRandom()
+
+    def monotonic_ns(self) -> int:
+        """Return the loop's own kind of clock, which never goes back."""
+        return time.monotonic_ns()
+
+    def wall_ns(self) -> int:
+        """Return nanoseconds since the Unix epoch."""
+        return time.time_ns()
+
+    def call_at(self, monotonic_ns: int, callback: Callable[[], None]) -> Cancelable:
+        """Run `callback` once that time has come."""
+        # A loop's clock may be coarser than ours: never early, so that a timer finds its deadline due.
+        delay_ns = max(0, monotonic_ns - time.monotonic_ns())
+        return self._loop.call_later(delay_ns / _SECOND_NS, self._when_due, monotonic_ns, callback)
+
+    def _when_due(self, monotonic_ns: int, callback: Callable[[], None]) -> None:
+        if time.monotonic_ns() >= monotonic_ns:
+            callback()
+        else:
+            self._loop.call_later(0.001, self._when_due, monotonic_ns, callback)
+
+    def call_soon(self, callback: Callable[[], None]) -> None:
+        """Run `callback` after what runs now."""
+        self._loop.call_soon(callback)
+
+    def new_id(self) -> str:
+        """Return a UUID v4."""
+        return str(uuid.UUID(int=self._chance.getrandbits(128), version=4))
+
+    def draw(self) -> float:
+        """Return a number in [0, 1)."""
+        return self._chance.random()
+
+    def hash_password(self, password: str, done: Callable[[str | None], None]) -> None:
+        """Hash off the loop, then `done(hash)`; `done(None)` when too many wait."""
+        self._hasher.hash(password, done)
+
+    def verify_password(self, password_hash: str, password: str, done: Callable[[bool | None], None]) -> None:
+        """Verify off the loop, then `done(matches)`; `done(None)` when too many wait."""
+        self._hasher.verify(password_hash, password, done)
+
+    def close(self) -> None:
+        """Let go of the threads."""
+        self._hasher.close()

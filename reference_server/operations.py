@@ -1,0 +1,267 @@
+"""Carries out admitted requests: bodies become calls, calls decisions, and what they say leaves after the commit.
+
+The driver has judged the head; from here on the order is 415, 400, and what the decision itself finds (contract §1).
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, Final
+
+import msgspec
+
+from reference_server.bus import Bus
+from reference_server.commit import GroupCommit
+from reference_server.contract import limits
+from reference_server.contract.models import (
+    BroadcastRequest,
+    Health,
+    LoginRequest,
+    Ready,
+    RegisterRequest,
+    SendRequest,
+    SocketStats,
+)
+from reference_server.core import admission, orchestrator, wire
+from reference_server.core.admission import Origins, Route
+from reference_server.core.answers import Answer, Decision, Outgoing, Publish, Revoke, error
+from reference_server.core.calls import Call, Caller, Context, Head
+from reference_server.core.decisions import DECISIONS, Decide
+from reference_server.core.envelopes import timestamp
+from reference_server.core.transaction import Transaction
+from reference_server.environment import Environment
+from reference_server.execution import Execution
+from reference_server.hub_driver import HubDriver
+from reference_server.publishing import publish_of, put_on
+from reference_server.sign_in import SignIn
+from reference_server.start import Start
+from reference_server.store.base import Store, StoreError
+
+logger = logging.getLogger(__name__)
+Decisions = Mapping[str, Decide]
+Reply = Callable[[Answer], None]
+RETRY_AFTER_S: Final = 1
+SERVICE: Final = "zerostate-reference"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the driver is told about its process; times in the unit of their name.
+
+    `process` names it among all that ever ran on the store (what another left running is taken up); empty: a new id.
+    """
+
+    task_ms: tuple[int, int] = (50, 250)
+    workers: int = 8
+    queue_max: int = 10_000
+    token_ttl_s: float = limits.TOKEN_TTL_S
+    retry_delays_s: tuple[float, ...] = limits.RETRY_DELAYS_S
+    limits: bool = True
+    process: str = ""
+    version: str = "0"
+    admin_email: str = "admin@zerostate.local"
+    admin_password: str | None = None
+    origins: Origins = field(default_factory=Origins)
+    proxies: tuple[str, ...] = ()
+
+
+def default_decisions() -> Decisions:
+    """Return the decisions as they should be."""
+    return DECISIONS
+
+
+class Operations:
+    """Every operation of the contract but the handshake."""
+
+    def __init__(
+        self,
+        environment: Environment,
+        store: Store,
+        bus: Bus,
+        hub: HubDriver,
+        options: Options,
+        decisions: Decisions,
+        wall_ns: Callable[[], int],
+    ) -> None:
+        self._environment = environment
+        self._store = store
+        self._bus = bus
+        self._hub = hub
+        self._options = options
+        self._decisions = decisions
+        self._wall_ns = wall_ns
+        self._stopped = False
+        self._process = options.process or environment.new_id()
+        self._commit = GroupCommit(environment, store)
+        self._execution = Execution(environment, self._commit, self._context, self._leave)
+        self._sign_in = SignIn(environment, self._commit, self._decide)
+        self._special: dict[str, Callable[[Call, Reply], None]] = {
+            "register": self._register,
+            "login": self._login,
+            "ws_broadcast": self._broadcast,
+            "ws_send": self._publish_to_one,
+            "ws_stats": self._stats,
+            "orchestrator_metrics": self._metrics,
+            "health": self._health,
+            "ready": self._ready,
+        }
+
+    def start(self, done: Callable[[], None]) -> None:
+        """Seed, make the admin, queue what was interrupted, then run the executor; raises StoreError."""
+        Start(self._environment, self._store, self._context).run(
+            self._options.admin_email, self._options.admin_password, partial(self._started, done)
+        )
+
+    def stop(self) -> None:
+        """Run no further task; publishes are refused, since nobody is left to hear them."""
+        self._stopped = True
+        self._execution.stop()
+
+    def handle(self, route: Route, head: Head, caller: Caller | None, body: bytes, reply: Reply) -> None:
+        """Answer once; whatever goes wrong in our own code is a 500 without a word of it."""
+        try:
+            call = self._call(route, head, caller, body)
+            if isinstance(call, Answer):
+                reply(call)
+                return
+            self._special.get(route.operation.name, self._decide)(call, reply)
+        except Exception as fault:  # noqa: BLE001 - a fault of one request must not reach the others
+            self._failed(reply, fault)
+
+    def _call(self, route: Route, head: Head, caller: Caller | None, body: bytes) -> Call | Answer:
+        operation = route.operation
+        fault = admission.content_type_fault(operation, head.headers, body)
+        if fault is not None:
+            return fault
+        try:
+            query = None if operation.query is None else wire.decode_query(head.query, operation.query)
+            given = None if operation.body is None or not (body or operation.body_required) else body
+            decoded = None if given is None or operation.body is None else wire.decode_body(given, operation.body)
+        except wire.RequestError as wrong:
+            return error(400, wrong.message, details=wrong.faults or None)
+        return Call(operation, caller, route.path, query, decoded)
+
+    # decisions
+
+    def _context(self) -> Context:
+        options, environment = self._options, self._environment
+        return Context(
+            now_ns=self._wall_ns(),
+            new_id=environment.new_id,
+            draw=environment.draw,
+            token_ttl_s=options.token_ttl_s,
+            task_ms=options.task_ms,
+            queue_max=options.queue_max,
+            workers=options.workers,
+            retry_delays_s=options.retry_delays_s,
+            process=self._process,
+        )
+
+    def _decide(self, call: Call, reply: Reply) -> None:
+        decide = self._decisions[call.operation.name]
+
+        def work(tx: Transaction) -> Decision:
+            return decide(tx, call, self._context())
+
+        self._commit.submit(work, partial(self._decided, call, reply), partial(self._failed, reply))
+
+    def _decided(self, call: Call, reply: Reply, decision: Decision) -> None:
+        for outgoing in decision.outgoing:
+            self._leave(outgoing)
+        reply(self._signed(decision))
+        if call.operation.method != "GET" and decision.outgoing:
+            self._execution.wake()
+
+    def _signed(self, decision: Decision) -> Answer:
+        if decision.claims is None or not isinstance(decision.answer.body, msgspec.Struct):
+            return decision.answer
+        token = self._environment.tokens.sign(decision.claims)
+        return replace(decision.answer, body=msgspec.structs.replace(decision.answer.body, token=token))
+
+    def _leave(self, outgoing: Outgoing) -> None:
+        match outgoing:
+            case Publish():
+                self._bus.publish(outgoing, _nobody_waits)
+            case Revoke():
+                self._bus.revoke(outgoing)
+
+    def _failed(self, reply: Reply, fault: Exception) -> None:
+        logger.error("an operation failed: %s", fault, exc_info=fault)
+        if isinstance(fault, StoreError):
+            reply(error(503, "the store can't be used now; try again", retry_after_s=RETRY_AFTER_S))
+        else:
+            reply(error(500, "something went wrong on the server; it was logged"))
+
+    # operations that need more than a decision
+
+    def _started(self, done: Callable[[], None]) -> None:
+        self._execution.wake()
+        self._sign_in.start(done)
+
+    def _register(self, call: Call, reply: Reply) -> None:
+        if isinstance(call.body, RegisterRequest):
+            self._sign_in.register(call, call.body, reply)
+
+    def _login(self, call: Call, reply: Reply) -> None:
+        if isinstance(call.body, LoginRequest):
+            self._sign_in.login(call, call.body, reply, partial(self._failed, reply))
+
+    def _broadcast(self, call: Call, reply: Reply) -> None:
+        if isinstance(call.body, BroadcastRequest):
+            self._publish(call.body, reply)
+
+    def _publish(self, request: BroadcastRequest | SendRequest, reply: Reply) -> None:
+        publish = publish_of(request, self._wall_ns())
+        if isinstance(publish, Answer):
+            reply(publish)
+        elif self._stopped:
+            reply(error(503, "the server is shutting down", retry_after_s=RETRY_AFTER_S))
+        else:
+            put_on(self._bus, publish, reply)
+
+    def _publish_to_one(self, call: Call, reply: Reply) -> None:
+        request = call.body
+        if not isinstance(request, SendRequest):
+            return
+        publish = publish_of(request, self._wall_ns())
+        if isinstance(publish, Answer):
+            reply(publish)
+            return
+
+        def found(known: bool) -> None:
+            if known:
+                self._publish(request, reply)
+            else:
+                reply(error(404, "no user has this id"))
+
+        self._commit.submit(lambda tx: tx.account(request.user_id) is not None, found, partial(self._failed, reply))
+
+    def _stats(self, _: Call, reply: Reply) -> None:
+        reply(Answer(200, SocketStats(self._hub.figures())))
+
+    def _metrics(self, _: Call, reply: Reply) -> None:
+        def shown(decision: Decision) -> None:
+            reply(decision.answer)
+
+        figures = self._execution.figures
+        self._commit.submit(lambda tx: orchestrator.metrics(tx, figures), shown, partial(self._failed, reply))
+
+    def _health(self, _: Call, reply: Reply) -> None:
+        reply(Answer(200, Health("healthy", SERVICE, self._options.version, timestamp(self._wall_ns()))))
+
+    def _ready(self, _: Call, reply: Reply) -> None:
+        """Check store and hub for real (contract §1 service)."""
+        try:
+            self._store.check()
+        except StoreError:
+            reply(error(503, "the store can't be used now", retry_after_s=RETRY_AFTER_S))
+            return
+        if self._stopped or not self._hub.healthy():
+            reply(error(503, "the hub does not serve now", retry_after_s=RETRY_AFTER_S))
+            return
+        reply(Answer(200, Ready("ready", {"store": "ok", "hub": "ok"})))
+
+
+def _nobody_waits(_: Any) -> None:
+    """A decision's answer does not tell how many heard of it."""

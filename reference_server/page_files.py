@@ -1,0 +1,123 @@
+"""The pages as files: what lies in `pages/` when the process starts, and nothing else (contract §§2, 7).
+
+A request's path is looked up in an index and never joined to a folder, so no spelling of it can leave the folder.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from reference_server.responses import JSON, Headers
+
+MEDIA_TYPES: Final = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".ico": "image/x-icon",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".webmanifest": "application/manifest+json",
+    ".woff2": "font/woff2",
+}
+START: Final = "/dashboard.html"
+CONFIG: Final = "/config.json"
+_HOST: Final = re.compile(r"[A-Za-z0-9.\-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """An answer of the page server."""
+
+    status: int
+    headers: Headers
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    path: Path
+    media_type: str
+
+
+class PageFiles:
+    """The files of one folder by the path they are served under."""
+
+    def __init__(self, folder: Path) -> None:
+        self._files = {
+            f"/{path.relative_to(folder).as_posix()}": _File(path, MEDIA_TYPES[path.suffix])
+            for path in sorted(folder.rglob("*"))
+            if path.is_file() and path.suffix in MEDIA_TYPES and "tests" not in path.relative_to(folder).parts
+        }
+
+    def get(self, path: str, headers: Mapping[str, str], scheme: str) -> Page | None:
+        """Return the page at `path`, a redirect to it, or None."""
+        if path == "/":
+            return self._at_root(headers, scheme)
+        if path == CONFIG:
+            return Page(200, [(b"content-type", JSON), (b"cache-control", b"no-cache")], _config(headers, scheme))
+        found = self._files.get(path)
+        if found is not None:
+            return self._file(found, headers, scheme)
+        return _redirect(f"{path}.html") if f"{path}.html" in self._files else None
+
+    def not_found(self, headers: Mapping[str, str], scheme: str) -> Page:
+        """Return the 404 that a browser gets outside the API (contract §1 errors)."""
+        found = self._files.get("/404.html")
+        body = _NOT_FOUND if found is None else found.path.read_bytes()
+        return Page(404, [*_policy(headers, scheme), (b"content-type", b"text/html; charset=utf-8")], body)
+
+    def _at_root(self, headers: Mapping[str, str], scheme: str) -> Page | None:
+        landing = self._files.get("/index.html")
+        if landing is not None:
+            return self._file(landing, headers, scheme)
+        return _redirect(START) if START in self._files else None
+
+    def _file(self, found: _File, headers: Mapping[str, str], scheme: str) -> Page:
+        try:
+            body = found.path.read_bytes()
+        except OSError:
+            return self.not_found(headers, scheme)
+        etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+        common: Headers = [(b"etag", etag.encode()), (b"cache-control", b"no-cache"), *_policy(headers, scheme)]
+        if etag in headers.get("if-none-match", ""):
+            return Page(304, common)
+        return Page(200, [*common, (b"content-type", found.media_type.encode())], body)
+
+
+def _redirect(target: str) -> Page:
+    return Page(307, [(b"location", target.encode("latin-1"))])
+
+
+def _origins(headers: Mapping[str, str], scheme: str) -> tuple[str, str]:
+    """Return where API and socket are: this origin, as the browser names it; nothing for a host that is none."""
+    host = headers.get("host", "")
+    if not _HOST.fullmatch(host):
+        return "", ""
+    return f"{scheme}://{host}", f"{'wss' if scheme == 'https' else 'ws'}://{host}"
+
+
+def _config(headers: Mapping[str, str], scheme: str) -> bytes:
+    api, ws = _origins(headers, scheme)
+    return msgspec.json.encode({"api": api, "ws": ws} if api else {})
+
+
+def _policy(headers: Mapping[str, str], scheme: str) -> Headers:
+    """Return the Content-Security-Policy of contract §2, row pages."""
+    api, ws = _origins(headers, scheme)
+    policy = (
+        f"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: {api}; "
+        f"connect-src 'self' {api} {ws}; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    )
+    return [(b"content-security-policy", " ".join(policy.split()).replace(" ;", ";").encode("ascii"))]
+
+
+_NOT_FOUND: Final = (
+    b'<!doctype html><html lang="en"><meta charset="utf-8"><title>Not found</title>'
+    b"<h1>Not found</h1><p>There is no page here.</p></html>"
+)

@@ -1,0 +1,48 @@
+"""Broadcast and send: what an admin publishes is judged, then handed to the bus as it is (contract §3 socket)."""
+
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from reference_server.bus import Bus, encoded
+from reference_server.contract import limits
+from reference_server.contract.messages import DATA_MODELS
+from reference_server.contract.models import BroadcastRequest, FieldFault, PublishAnswer, SendRequest
+from reference_server.core.answers import Answer, Everyone, Only, Publish, error
+
+RETRY_AFTER_S: Final = 1
+
+
+def publish_of(request: BroadcastRequest | SendRequest, wall_ns: int) -> Publish | Answer:
+    """Return what to publish; 400 naming the field when `data` is not valid for `type` or the envelope is too large."""
+    fault = _data_fault(request)
+    if fault is not None:
+        return error(400, f"data is not valid for {request.type}: {fault.reason}", details=[fault])
+    audience = Only(request.user_id) if isinstance(request, SendRequest) else Everyone()
+    publish = Publish(request.type, request.data, audience)
+    if len(encoded(publish, wall_ns)) > limits.SERVER_MESSAGE_BYTES_MAX:
+        too_large = FieldFault("data", f"with its envelope over {limits.SERVER_MESSAGE_BYTES_MAX} bytes")
+        return error(400, f"the message is too large: {too_large.reason}", details=[too_large])
+    return publish
+
+
+def _data_fault(request: BroadcastRequest | SendRequest) -> FieldFault | None:
+    try:
+        msgspec.convert(request.data, DATA_MODELS[request.type], strict=True)
+    except msgspec.ValidationError as invalid:
+        reason, _, place = str(invalid).partition(" - at `$")
+        return FieldFault(f"data{place.rstrip('`')}", reason)
+    return None
+
+
+def put_on(bus: Bus, publish: Publish, reply: Callable[[Answer], None]) -> None:
+    """Publish and answer with the exact number of connections it was accepted for (contract §5b)."""
+
+    def accepted(recipients: int | None) -> None:
+        if recipients is None:
+            reply(error(503, "the message was not accepted; try again", retry_after_s=RETRY_AFTER_S))
+        else:
+            reply(Answer(200, PublishAnswer("accepted", recipients)))
+
+    bus.publish(publish, accepted)

@@ -1,0 +1,58 @@
+"""Answers as HTTP: bytes of the body, headers, and whole responses for where no ASGI application is in reach."""
+
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import Final
+
+import msgspec
+
+from reference_server.core.admission import Origins, is_api
+from reference_server.core.answers import Answer
+from reference_server.core.calls import Head
+
+Headers = list[tuple[bytes, bytes]]
+JSON: Final = b"application/json"
+EXPOSED: Final = "Retry-After, ETag"
+_encode = msgspec.json.Encoder().encode
+
+
+def head_of(method: str, path: str, query: bytes, headers: Iterable[tuple[bytes, bytes]], address: str) -> Head:
+    """Return a request's head; a header that came twice is joined by a comma (RFC 9110 §5.3)."""
+    joined: dict[str, str] = {}
+    for raw_name, raw_value in headers:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        joined[name] = f"{joined[name]}, {value}" if name in joined else value
+    return Head(method, path, query.decode("latin-1"), joined, address)
+
+
+def body_of(answer: Answer) -> bytes:
+    """Return the body as raw UTF-8 JSON; empty when the answer has none."""
+    return b"" if answer.body is None else _encode(answer.body)
+
+
+def headers_of(answer: Answer, body: bytes) -> Headers:
+    """Return the answer's own headers with those that every body has."""
+    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
+    if answer.body is not None:
+        headers.append((b"content-type", JSON))
+    return [*headers, (b"content-length", b"%d" % len(body)), (b"x-content-type-options", b"nosniff")]
+
+
+def sharing_headers(origins: Origins, path: str, headers: Mapping[str, str]) -> Headers:
+    """Return `Vary: Origin` for the API, and what lets an allowed page of another origin read it (contract §2)."""
+    if not is_api(path):
+        return []
+    shared: Headers = [(b"vary", b"Origin")]
+    origin = headers.get("origin")
+    if origin is not None and origins.allow(headers):
+        shared.append((b"access-control-allow-origin", origin.encode("latin-1")))
+        shared.append((b"access-control-expose-headers", EXPOSED.encode()))
+    return shared
+
+
+def raw_response(answer: Answer, extra: Headers) -> bytes:
+    """Return a whole HTTP/1.1 response after which the connection is closed."""
+    body = body_of(answer)
+    lines = [b"HTTP/1.1 %d %s" % (answer.status, HTTPStatus(answer.status).phrase.encode())]
+    lines += [name + b": " + value for name, value in [*headers_of(answer, body), *extra, (b"connection", b"close")]]
+    return b"\r\n".join([*lines, b"", body])

@@ -1,0 +1,174 @@
+"""What can be set when the process starts: environment `ZEROSTATE_<NAME>` first, then the command line over it."""
+
+import argparse
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from reference_server.contract import limits as numbers
+
+PREFIX: Final = "ZEROSTATE_"
+MEMORY: Final = ":memory:"
+
+
+class SettingsError(Exception):
+    """A setting that can't be used; the sentence says which, what was given, and what is expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every setting with its default; times in the unit of their name."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    db: str = "zerostate.db"
+    seed: int | None = None
+    task_ms: tuple[int, int] = (50, 250)
+    token_ttl: float = numbers.TOKEN_TTL_S
+    queue_max: int = 10_000
+    limits: Literal["on", "off"] = "on"
+    tap: Path | None = None
+    workers: int = 8
+    sync: Literal["normal", "full"] = "normal"
+    origins: tuple[str, ...] = ()
+    proxies: tuple[str, ...] = ()
+    retry_delays: tuple[float, ...] = numbers.RETRY_DELAYS_S
+    handshake_timeout: float = numbers.HANDSHAKE_TIMEOUT_S
+    keep_alive: float = numbers.KEEP_ALIVE_IDLE_S
+    admin_email: str = "admin@zerostate.local"
+    admin_password: str | None = None
+    jwt_secret: str | None = None
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether nothing is kept when the process ends."""
+        return self.db == MEMORY
+
+
+def _span_ms(text: str) -> tuple[int, int]:
+    low, separator, high = text.partition(":")
+    span = (int(low), int(high) if separator else int(low))
+    if not 0 <= span[0] <= span[1]:
+        raise ValueError
+    return span
+
+
+def _at_least(least: float, kind: Callable[[str], Any]) -> Callable[[str], Any]:
+    def parse(text: str) -> Any:
+        value = kind(text)
+        if value < least:
+            raise ValueError
+        return value
+
+    return parse
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65_535:
+        raise ValueError
+    return port
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in choices:
+            raise ValueError
+        return text
+
+    return parse
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _delays(text: str) -> tuple[float, ...]:
+    delays = tuple(float(part) for part in _listed(text))
+    if not delays or min(delays) < 0:
+        raise ValueError
+    return delays
+
+
+def _secret(text: str) -> str:
+    if len(text.encode()) < 32:
+        raise ValueError
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    parse: Callable[[str], Any]
+    expected: str
+    argument: bool = True
+
+
+_KINDS: Final[dict[str, _Kind]] = {
+    "host": _Kind(str, "an address to listen on"),
+    "port": _Kind(_port, "a port from 0 (any free one) to 65535"),
+    "db": _Kind(str, "a file, or :memory:"),
+    "seed": _Kind(int, "a whole number; fixes ids and draws"),
+    "task_ms": _Kind(_span_ms, "milliseconds as LOW:HIGH, such as 50:250"),
+    "token_ttl": _Kind(_at_least(1, float), "seconds, at least 1"),
+    "queue_max": _Kind(_at_least(0, int), "how many tasks may be queued"),
+    "limits": _Kind(_one_of("on", "off"), "on or off"),
+    "tap": _Kind(Path, "a file for a line per accepted message"),
+    "workers": _Kind(_at_least(1, int), "how many tasks run at once, at least 1"),
+    "sync": _Kind(_one_of("normal", "full"), "normal or full"),
+    "origins": _Kind(_listed, "allowed origins, by comma"),
+    "proxies": _Kind(_listed, "addresses of proxies whose X-Forwarded-For counts, by comma"),
+    "retry_delays": _Kind(_delays, "seconds before each retry, by comma, such as 1,2,3"),
+    "handshake_timeout": _Kind(_at_least(0.05, float), "seconds, at least 0.05"),
+    "keep_alive": _Kind(_at_least(0.05, float), "seconds, at least 0.05"),
+    "admin_email": _Kind(str, "an e-mail address", argument=False),
+    "admin_password": _Kind(str, "8 to 72 bytes", argument=False),
+    "jwt_secret": _Kind(_secret, "at least 32 bytes", argument=False),
+}
+"""Secrets are no arguments: a command line can be read by every user of the machine."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> Any:
+        raise SettingsError(f"{message}; see --help")
+
+
+def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
+    """Return the settings; raises SettingsError. `--help` prints and exits as argparse does."""
+    settings = replace(Settings(), **_from_environment(environment))
+    given = vars(_parser().parse_args(list(arguments)))
+    named = {
+        name: _parsed(name, text, f"--{name.replace('_', '-')}") for name, text in given.items() if text is not None
+    }
+    return replace(settings, **named)
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    names = {field.name: f"{PREFIX}{field.name.upper()}" for field in fields(Settings)}
+    return {
+        name: _parsed(name, environment[variable], variable)
+        for name, variable in names.items()
+        if environment.get(variable)
+    }
+
+
+def _parsed(name: str, text: str, where: str) -> Any:
+    kind = _KINDS[name]
+    try:
+        return kind.parse(text)
+    except ValueError:
+        shown = repr(text) if kind.argument else "its value"
+        raise SettingsError(f"{where}: {shown} can't be used; expected {kind.expected}") from None
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="python -m reference_server",
+        description="The reference server. Every option can also be set as ZEROSTATE_<NAME>.",
+    )
+    defaults = Settings()
+    for name, kind in _KINDS.items():
+        if kind.argument:
+            shown = getattr(defaults, name)
+            parser.add_argument(f"--{name.replace('_', '-')}", metavar="X", help=f"{kind.expected} (default: {shown})")
+    return parser

@@ -1,0 +1,76 @@
+"""The steps of register and login that leave the loop: hashing, and the same work for e-mails nobody has."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from reference_server.commit import GroupCommit
+from reference_server.contract.models import LoginRequest, RegisterRequest
+from reference_server.core.accounts import email_key
+from reference_server.core.answers import Answer, error
+from reference_server.core.calls import Call
+from reference_server.core.transaction import Transaction
+from reference_server.environment import Environment
+
+RETRY_AFTER_S: Final = 1
+NOBODYS_PASSWORD: Final = "the password of nobody"
+
+Decide = Callable[[Call, Callable[[Answer], None]], None]
+
+
+class SignIn:
+    """Prepares register and login for their decisions."""
+
+    def __init__(self, environment: Environment, commit: GroupCommit, decide: Decide) -> None:
+        self._environment = environment
+        self._commit = commit
+        self._decide = decide
+        self._nobodys_hash = ""
+
+    def start(self, done: Callable[[], None]) -> None:
+        """Make the hash that unknown e-mails are compared with, so that their answer takes as long."""
+
+        def made(password_hash: str | None) -> None:
+            self._nobodys_hash = password_hash or ""
+            done()
+
+        self._environment.hash_password(NOBODYS_PASSWORD, made)
+
+    def register(self, call: Call, body: RegisterRequest, reply: Callable[[Answer], None]) -> None:
+        """Hash, then decide; 503 when too many wait (contract §2 login)."""
+
+        def hashed(password_hash: str | None) -> None:
+            if password_hash is None:
+                reply(_too_many_waiting())
+            else:
+                self._decide(replace(call, password_hash=password_hash), reply)
+
+        self._environment.hash_password(body.password, hashed)
+
+    def login(
+        self,
+        call: Call,
+        body: LoginRequest,
+        reply: Callable[[Answer], None],
+        failed: Callable[[Exception], None],
+    ) -> None:
+        """Compare with the account's hash or nobody's, then decide."""
+
+        def verified(matches: bool | None) -> None:
+            if matches is None:
+                reply(_too_many_waiting())
+            else:
+                self._decide(replace(call, password_matches=matches), reply)
+
+        def found(password_hash: str) -> None:
+            self._environment.verify_password(password_hash, body.password, verified)
+
+        self._commit.submit(lambda tx: self._hash_of(tx, body.email), found, failed)
+
+    def _hash_of(self, tx: Transaction, email: str) -> str:
+        account = tx.account_by_email(email_key(email))
+        return self._nobodys_hash if account is None else account.password_hash
+
+
+def _too_many_waiting() -> Answer:
+    return error(503, "too many people are signing in; try again", retry_after_s=RETRY_AFTER_S)

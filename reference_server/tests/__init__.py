@@ -1,0 +1,1 @@
+"""Tests of the shells: real processes, real sockets, and the driver on virtual time."""

@@ -1,0 +1,227 @@
+"""The socket's shell: a protocol class for uvicorn's `ws=` that turns bytes into hub inputs and effects into frames.
+
+It keeps no rule of contract §5: the hub decides. What it knows is TCP: how to refuse a handshake with a JSON answer,
+when a send buffer is full, and that a connection whose close frames have crossed is to be ended.
+"""
+
+import asyncio
+import base64
+import hashlib
+from collections.abc import Sequence
+from typing import Any, ClassVar, Final
+
+from uvicorn.config import Config
+from uvicorn.server import ServerState
+
+from reference_server.contract import limits
+from reference_server.core.admission import Origins
+from reference_server.core.answers import Answer
+from reference_server.core.calls import Head
+from reference_server.core.effects import Drained, Failed, FrameIn, Lost, Opcode, Paused
+from reference_server.driver import Driver, Granted
+from reference_server.frames import FrameParser, close_frame, ping_frame, pong_frame, text_frame
+from reference_server.responses import raw_response, sharing_headers
+
+_GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
+
+class OpenSockets:
+    """The open connections of this process, by number; implements `environment.Sockets`."""
+
+    def __init__(self) -> None:
+        self._protocols: dict[int, WebSocketProtocol] = {}
+
+    def __len__(self) -> int:
+        return len(self._protocols)
+
+    def add(self, connection: int, protocol: "WebSocketProtocol") -> None:
+        """Register a connection before the driver is told of it."""
+        self._protocols[connection] = protocol
+
+    def remove(self, connection: int) -> None:
+        """Forget a connection; nothing when it is gone."""
+        self._protocols.pop(connection, None)
+
+    def send_text(self, payload: bytes, receivers: Sequence[int]) -> None:
+        """Write one frame, made once, to each receiver."""
+        self._write(text_frame(payload), receivers)
+
+    def send_ping(self, receivers: Sequence[int]) -> None:
+        """Write a protocol ping to each receiver."""
+        self._write(ping_frame(), receivers)
+
+    def send_pong(self, connection: int, payload: bytes) -> None:
+        """Write a protocol pong."""
+        self._write(pong_frame(payload), (connection,))
+
+    def close(self, connection: int, code: int, reason: str) -> None:
+        """Write a close frame behind what was written."""
+        protocol = self._protocols.get(connection)
+        if protocol is not None:
+            protocol.close(code, reason)
+
+    def abort(self, connection: int) -> None:
+        """End the TCP connection at once."""
+        protocol = self._protocols.get(connection)
+        if protocol is not None:
+            protocol.transport.abort()
+
+    def writable(self, connection: int) -> bool:
+        """Say whether the send buffer has room."""
+        protocol = self._protocols.get(connection)
+        return protocol is not None and not protocol.paused
+
+    def _write(self, frame: bytes, receivers: Sequence[int]) -> None:
+        protocols = self._protocols
+        for connection in receivers:
+            protocol = protocols.get(connection)
+            if protocol is not None:
+                protocol.transport.write(frame)
+
+
+class WebSocketProtocol(asyncio.Protocol):
+    """One connection from its upgrade on; a subclass made at start holds what all connections share."""
+
+    driver: ClassVar[Driver]
+    sockets: ClassVar[OpenSockets]
+    origins: ClassVar[Origins]
+    handshake_timeout_s: ClassVar[float] = limits.HANDSHAKE_TIMEOUT_S
+
+    __slots__ = (
+        "_closing",
+        "_early",
+        "_failed",
+        "_head",
+        "_number",
+        "_parser",
+        "_peer_closed",
+        "_server_state",
+        "_timeout",
+        "paused",
+        "transport",
+    )
+
+    def __init__(self, config: Config, server_state: ServerState, app_state: dict[str, Any]) -> None:  # noqa: ARG002
+        self._server_state = server_state
+        self._number: int | None = None
+        self._parser: FrameParser | None = None
+        self._head: Head | None = None
+        self._early = b""
+        self._closing = self._failed = self._peer_closed = False
+        self._timeout: asyncio.TimerHandle | None = None
+        self.paused = False
+        self.transport: asyncio.Transport
+
+    def upgrade(self, transport: asyncio.Transport, head: Head, early: bytes) -> None:
+        """Take a connection over from HTTP with its request's head; `early` came behind the head."""
+        self.transport = transport
+        self._head = head
+        self._early = early
+        self._server_state.connections.add(self)  # type: ignore[arg-type]
+        self._timeout = asyncio.get_running_loop().call_later(self.handshake_timeout_s, transport.abort)
+        self.driver.handshake(head, self._answered)
+
+    # asyncio.Protocol
+
+    def data_received(self, data: bytes) -> None:
+        """Feed frames; what comes before the handshake was answered waits, bounded by one message."""
+        if self._parser is None:
+            self._early += data
+            if len(self._early) > limits.CLIENT_MESSAGE_BYTES_MAX:
+                self.transport.abort()
+            return
+        for item in self._parser.feed(data):
+            self._take(item)
+
+    def eof_received(self) -> None:
+        """End the connection: a peer that half-closes is gone."""
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        """Tell the driver, once."""
+        self._server_state.connections.discard(self)
+        self._cancel_timeout()
+        if self._number is not None:
+            self.sockets.remove(self._number)
+            self.driver.socket(Lost(self._number))
+
+    def pause_writing(self) -> None:
+        """Report a full send buffer."""
+        self.paused = True
+        if self._number is not None:
+            self.driver.socket(Paused(self._number))
+
+    def resume_writing(self) -> None:
+        """Report room in the send buffer."""
+        self.paused = False
+        if self._number is not None:
+            self.driver.socket(Drained(self._number))
+
+    def shutdown(self) -> None:
+        """Do nothing: uvicorn calls this at its end, when the driver has closed every socket in its own way."""
+
+    # effects
+
+    def close(self, code: int, reason: str) -> None:
+        """Write a close frame; end the connection if the peer's has come, half-close it if the peer broke the rules."""
+        if self._closing or self.transport.is_closing():
+            return
+        self._closing = True
+        self.transport.write(close_frame(code, reason))
+        if self._peer_closed:
+            self.transport.close()
+        elif self._failed and self.transport.can_write_eof():
+            # Closing while the peer still sends would reset the connection and lose our close frame.
+            self.transport.write_eof()
+
+    # handshake
+
+    def _answered(self, answer: Granted | Answer) -> None:
+        self._cancel_timeout()
+        head, self._head = self._head, None
+        if head is None or self.transport.is_closing():
+            return
+        if isinstance(answer, Answer):
+            self.transport.write(raw_response(answer, sharing_headers(self.origins, head.path, head.headers)))
+            self.transport.close()
+            return
+        self._open(head, answer)
+
+    def _open(self, head: Head, granted: Granted) -> None:
+        self.transport.write(_switching(head, granted.subprotocol))
+        self.transport.set_write_buffer_limits(high=limits.SEND_BUFFER_BYTES, low=limits.SEND_BUFFER_BYTES)
+        self._number = granted.connection
+        self._parser = FrameParser(granted.connection)
+        self.sockets.add(granted.connection, self)
+        self.driver.opened(granted)
+        early, self._early = self._early, b""
+        if early:
+            self.data_received(early)
+
+    def _take(self, item: FrameIn | Failed) -> None:
+        if isinstance(item, Failed):
+            self._failed = True
+        elif item.opcode is Opcode.CLOSE:
+            self._peer_closed = True
+            if self._closing:
+                self.transport.close()
+        self.driver.socket(item)
+
+    def _cancel_timeout(self) -> None:
+        if self._timeout is not None:
+            self._timeout.cancel()
+            self._timeout = None
+
+
+def _switching(head: Head, subprotocol: str | None) -> bytes:
+    """Return the 101 (RFC 6455 §4.2.2); no extension is ever agreed on."""
+    key = head.headers["sec-websocket-key"].strip().encode("ascii")
+    accept = base64.b64encode(hashlib.sha1(key + _GUID, usedforsecurity=False).digest())
+    lines = [
+        b"HTTP/1.1 101 Switching Protocols",
+        b"Upgrade: websocket",
+        b"Connection: Upgrade",
+        b"Sec-WebSocket-Accept: " + accept,
+    ]
+    if subprotocol is not None:
+        lines.append(b"Sec-WebSocket-Protocol: " + subprotocol.encode("ascii"))
+    return b"\r\n".join([*lines, b"", b""])
