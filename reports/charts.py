@@ -1,0 +1,234 @@
+"""Charts as SVG text: values in, markup out; pure, so the same record gives the same bytes.
+
+Colours come from the page's custom properties by class, so one chart fits light, dark and print. Whatever text comes
+from a record is escaped here, since the page takes the markup as it is. Widths are in user units of a viewBox that
+scales to its column.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from html import escape
+from typing import Final, NamedTuple
+
+from markupsafe import Markup
+
+WIDTH: Final = 720
+BARS_MAX: Final = 40
+TICKS: Final = 5
+Axis = Callable[[float], float]
+_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 12, 26, 28
+
+
+class Mark(NamedTuple):
+    """A line across a chart with a word on it, at a value of the x axis."""
+
+    at: float
+    label: str
+    kind: str = "mark"
+
+
+class Span(NamedTuple):
+    """Something with a beginning and an end on a lane, in seconds; `end` None is an instant."""
+
+    lane: str
+    label: str
+    start: float
+    end: float | None
+    kind: str = "phase"
+
+
+class Bin(NamedTuple):
+    """Values from `low` to below `high`, counted."""
+
+    low: float
+    high: float
+    number: int
+
+
+def log_bins(values: Mapping[float, int], bars: int = BARS_MAX) -> list[Bin]:
+    """Put (value: count) into at most `bars` bins of equal ratio; values of 0 and below stand in the first."""
+    positive = [value for value in values if value > 0]
+    if not positive:
+        return [Bin(0, 1, sum(values.values()))] if values else []
+    low, high = min(positive), max(positive) * 1.000001
+    ratio = max((high / low) ** (1 / bars), 1.02)
+    size = max(1, math.ceil(math.log(high / low) / math.log(ratio)))
+    counts = [0] * size
+    for value, count in values.items():
+        place = int(math.log(value / low) / math.log(ratio)) if value > low else 0
+        counts[min(place, size - 1)] += count
+    return [Bin(low * ratio**number, low * ratio ** (number + 1), count) for number, count in enumerate(counts)]
+
+
+def distribution(bins: Sequence[Bin], marks: Sequence[Mark], title: str, unit: str = "ms") -> Markup:
+    """Draw bars over a logarithmic axis, with quantiles and limits marked."""
+    if not bins:
+        return Markup("")
+    ends = [bins[0].low, bins[-1].high, *(mark.at for mark in marks if mark.at > 0)]
+    low, high = max(min(ends), 1e-6), max(ends)
+    high = max(high, low * 1.5)
+
+    def x(value: float) -> float:
+        share = math.log(max(value, low) / low) / math.log(high / low)
+        return _LEFT + share * (WIDTH - _LEFT - _RIGHT)
+
+    height = 200
+    floor = height - _BOTTOM
+    top = max(part.number for part in bins)
+    bars = [
+        _rect(x(part.low), floor, max(1.0, x(part.high) - x(part.low) - 1), part.number / top * (floor - _TOP), "bar")
+        for part in bins
+        if part.number
+    ]
+    ticks = [_tick_x(x(value), floor, f"{_short(value)} {unit}") for value in _log_ticks(low, high)]
+    return _svg(height, title, [*ticks, *bars, *_marks(marks, x, floor), _axis(floor)])
+
+
+def rate(per_second: Mapping[int, int], marks: Sequence[Mark], title: str, what: str) -> Markup:
+    """Draw counts by second as steps, with phases and faults marked."""
+    if not per_second:
+        return Markup("")
+    first, last = min(per_second), max(per_second) + 1
+    top = max(per_second.values())
+    height = 180
+    floor = height - _BOTTOM
+    step = max(1, math.ceil((last - first) / 360))
+
+    def x(second: float) -> float:
+        return _LEFT + (second - first) / max(1, last - first) * (WIDTH - _LEFT - _RIGHT)
+
+    points = []
+    for second in range(first, last, step):
+        mean = sum(per_second.get(second + part, 0) for part in range(step)) / step
+        y = floor - mean / top * (floor - _TOP)
+        points += [f"{x(second):.1f},{y:.1f}", f"{x(min(second + step, last)):.1f},{y:.1f}"]
+    area = f'<polygon class="area" points="{x(first):.1f},{floor} {" ".join(points)} {x(last):.1f},{floor}"/>'
+    line = f'<polyline class="line" points="{" ".join(points)}"/>'
+    levels = [_tick_y(floor - share * (floor - _TOP), _short(share * top)) for share in (0.5, 1.0)]
+    ticks = [_tick_x(x(second), floor, f"{_short(second)} s") for second in _ticks(first, last)]
+    label = f'<text class="unit" x="{_LEFT}" y="14">{escape(what)}</text>'
+    return _svg(height, title, [label, *levels, *ticks, area, line, *_marks(marks, x, floor), _axis(floor)])
+
+
+def timeline(spans: Sequence[Span], seconds: float, title: str) -> Markup:
+    """Draw lanes of spans and instants over the run's time."""
+    if not spans:
+        return Markup("")
+    lanes = list(dict.fromkeys(span.lane for span in spans))
+    left, row = 96, 26
+    height = 16 + row * len(lanes) + _BOTTOM
+    floor = height - _BOTTOM
+    length = max(seconds, *(span.end or span.start for span in spans), 1e-9)
+
+    def x(second: float) -> float:
+        return left + second / length * (WIDTH - left - _RIGHT)
+
+    parts = [
+        f'<text class="lane" x="{left - 8}" y="{16 + row * number + 16}">{escape(_cut(lane, 14))}</text>'
+        for number, lane in enumerate(lanes)
+    ]
+    parts += [_tick_x(x(second), floor, f"{_short(second)} s") for second in _ticks(0, length)]
+    for span in spans:
+        parts.append(_span(span, x, 16 + row * lanes.index(span.lane)))
+    return _svg(height, title, [*parts, _axis(floor, left)])
+
+
+def shares(parts: Sequence[tuple[str, int]], title: str) -> Markup:
+    """Draw one bar made of coloured parts: (class, count)."""
+    whole = sum(count for _, count in parts)
+    if not whole:
+        return Markup("")
+    drawn, at = [], 0.0
+    for kind, count in parts:
+        width = count / whole * WIDTH
+        if count:
+            drawn.append(_rect(at, 10, max(width - 2, 1), 10, f"part {kind}"))
+        at += width
+    return _svg(10, title, drawn, classes="shares")
+
+
+def _span(span: Span, x: Axis, top: float) -> str:
+    title = f"<title>{escape(span.label)}</title>"
+    if span.end is None:
+        return (
+            f'<circle class="{escape(span.kind)}" cx="{x(span.start):.1f}" cy="{top + 12:.1f}" r="5">{title}</circle>'
+        )
+    width = max(x(span.end) - x(span.start) - 1, 2)
+    box = (
+        f'<rect class="{escape(span.kind)}" x="{x(span.start):.1f}" y="{top + 3:.1f}" width="{width:.1f}" height="18" '
+        f'rx="4">{title}</rect>'
+    )
+    if width < 7 * len(span.label) + 8:
+        return box
+    return f'{box}<text class="inside" x="{x(span.start) + 7:.1f}" y="{top + 16:.1f}">{escape(span.label)}</text>'
+
+
+def _marks(marks: Sequence[Mark], x: Axis, floor: float) -> list[str]:
+    """Draw the marks; words that would collide step down a line."""
+    drawn, taken = [], [-math.inf, -math.inf, -math.inf]
+    for mark in sorted(marks):
+        at = x(mark.at)
+        width = 6.2 * len(mark.label) + 8
+        row = next((number for number, end in enumerate(taken) if at >= end), len(taken) - 1)
+        flipped = at + width > WIDTH
+        taken[row] = at + width
+        anchor = f'x="{at - 4:.1f}" text-anchor="end"' if flipped else f'x="{at + 4:.1f}"'
+        drawn.append(
+            f'<g class="mark {escape(mark.kind)}"><line x1="{at:.1f}" x2="{at:.1f}" y1="{_TOP - 8}" y2="{floor}"/>'
+            f'<text {anchor} y="{_TOP + 1 + 12 * row}">{escape(mark.label)}</text></g>'
+        )
+    return drawn
+
+
+def _svg(height: float, title: str, parts: Sequence[str], classes: str = "chart") -> Markup:
+    label = escape(title, quote=True)
+    return Markup(
+        f'<svg class="{classes}" viewBox="0 0 {WIDTH} {height:g}" role="img" aria-label="{label}">'
+        f"{''.join(parts)}</svg>"
+    )
+
+
+def _rect(left: float, floor: float, width: float, height: float, kind: str) -> str:
+    return (
+        f'<rect class="{escape(kind)}" x="{left:.1f}" y="{floor - height:.1f}" width="{width:.1f}" '
+        f'height="{max(height, 1):.1f}"/>'
+    )
+
+
+def _axis(floor: float, left: float = _LEFT) -> str:
+    return f'<line class="axis" x1="{left}" x2="{WIDTH - _RIGHT}" y1="{floor}" y2="{floor}"/>'
+
+
+def _tick_x(at: float, floor: float, label: str) -> str:
+    return f'<text class="tick" x="{at:.1f}" y="{floor + 17}" text-anchor="middle">{escape(label)}</text>'
+
+
+def _tick_y(at: float, label: str) -> str:
+    return (
+        f'<line class="grid" x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{at:.1f}" y2="{at:.1f}"/>'
+        f'<text class="tick" x="{_LEFT - 6}" y="{at + 4:.1f}" text-anchor="end">{escape(label)}</text>'
+    )
+
+
+def _ticks(first: float, last: float) -> list[float]:
+    """Return round values between two, five or so."""
+    raw = max(last - first, 1e-9) / TICKS
+    size = 10.0 ** math.floor(math.log10(raw))
+    step = next(size * factor for factor in (1, 2, 5, 10) if size * factor >= raw)
+    return [step * number for number in range(math.ceil(first / step), math.floor(last / step) + 1)]
+
+
+def _log_ticks(low: float, high: float) -> list[float]:
+    """Return 1, 2, 5 times powers of ten between two, thinned to powers of ten where there are many."""
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    factors = (1, 2, 5) if len(powers) <= 3 else (1,)
+    found = [factor * 10.0**power for power in powers for factor in factors]
+    return [value for value in found if low <= value <= high]
+
+
+def _short(value: float) -> str:
+    return f"{value:g}" if value == 0 or abs(value) >= 0.01 else f"{value:.0e}"
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: length - 1]}…"

@@ -1,0 +1,123 @@
+"""What a run came to: one level, one sentence, one exit code; the first that applies (design, command line).
+
+Page, summary and gate all ask here, so that they can't disagree.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import date
+from enum import Enum
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from harness.records import ReadRecord, RunInfo, Verdicts
+from harness.verdicts import ClauseResult, Status
+
+IDS_NAMED_MAX: Final = 4
+_UNTIL: Final = re.compile(r"\(until (\d{4}-\d{2}-\d{2})\)$")
+
+
+class Level(Enum):
+    """The five ends of a run, worst first in the order in which they apply."""
+
+    FAILED = "failed"
+    VOID = "void"
+    VIOLATED = "violated"
+    UNKNOWN = "unknown"
+    HOLDS = "holds"
+
+
+EXIT_CODES: Final[dict[Level, int]] = {
+    Level.FAILED: 3,
+    Level.VOID: 2,
+    Level.VIOLATED: 1,
+    Level.UNKNOWN: 2,
+    Level.HOLDS: 0,
+}
+
+
+class Outcome(NamedTuple):
+    """How a run ended; `sentence` says it to a stranger, `why` adds what they would ask next."""
+
+    level: Level
+    sentence: str
+    why: str = ""
+
+    @property
+    def exit_code(self) -> int:
+        """Return the exit code that this outcome means."""
+        return EXIT_CODES[self.level]
+
+
+def outcome_of(info: RunInfo, verdicts: Verdicts | None, today: date) -> Outcome:
+    """Return the outcome; `today` decides which known violations are still excused (contract §10)."""
+    results = verdicts.results if verdicts is not None else ()
+    if info.exit_code == EXIT_CODES[Level.FAILED]:
+        return Outcome(Level.FAILED, "The harness itself failed: this run says nothing of the target.", info.void)
+    if info.void:
+        return Outcome(Level.VOID, "This run is void and says nothing of the target.", info.void)
+    if not info.complete:
+        why = "It was cut off before its end; what is shown was seen until then."
+        return Outcome(Level.VOID, "This run is incomplete and says nothing for certain.", why)
+    if verdicts is None:
+        return Outcome(Level.VOID, "This run was not judged.", "It has no verdicts.json.")
+    return _judged(results, today)
+
+
+def excused(result: ClauseResult, today: date) -> bool:
+    """Say whether a violation is a known one whose date has not come."""
+    until = _UNTIL.search(result.known)
+    return until is not None and today < date.fromisoformat(until[1])
+
+
+def with_status(results: Iterable[ClauseResult], status: Status) -> list[ClauseResult]:
+    """Return the results of one status."""
+    return [result for result in results if result.status is status]
+
+
+def day_of(info: RunInfo) -> date:
+    """Return the day of the run, so that its page reads the same on any later day."""
+    return date.fromisoformat((info.ended_at or info.started_at)[:10])
+
+
+def read_verdicts(record: ReadRecord) -> Verdicts | None:
+    """Return the verdicts, or None when the run was never judged; raises RecordError when they can't be read."""
+    return record.verdicts() if record.has_verdicts else None
+
+
+def script_of(record: ReadRecord, result: ClauseResult) -> Path | None:
+    """Return the saved failing script of a clause, if the run left one."""
+    path = record.path / "scripts" / f"{result.id.lower()}.json"
+    return path if path.is_file() else None
+
+
+def _judged(results: Sequence[ClauseResult], today: date) -> Outcome:
+    required = [result for result in results if result.status is not Status.UNSUPPORTED]
+    violated = with_status(required, Status.VIOLATED)
+    counted = [result for result in violated if not excused(result, today)]
+    unknown = with_status(required, Status.UNKNOWN)
+    left = _also(unknown, len(violated) - len(counted))
+    if counted:
+        return Outcome(Level.VIOLATED, f"{_clauses(len(counted))} of {len(required)} violated: {_ids(counted)}.", left)
+    if unknown:
+        sentence = f"Nothing was violated, but {_clauses(len(unknown))} of {len(required)} stayed unknown."
+        return Outcome(Level.UNKNOWN, sentence, f"What was not exercised is not green: {_ids(unknown)}. {left}".strip())
+    if not required:
+        return Outcome(Level.UNKNOWN, "Nothing was judged: no clause is in the scope of this run and supported.")
+    return Outcome(Level.HOLDS, f"The contract holds: all {_clauses(len(required))} in scope.", left)
+
+
+def _also(unknown: Sequence[ClauseResult], known: int) -> str:
+    parts = [f"{_clauses(len(unknown))} stayed unknown"] if unknown else []
+    parts += [f"{_clauses(known)} violated as already known, not counted"] if known else []
+    return f"{'; '.join(parts)}.".capitalize() if parts else ""
+
+
+def _clauses(count: int) -> str:
+    return f"{count} clause{'' if count == 1 else 's'}"
+
+
+def _ids(results: Sequence[ClauseResult]) -> str:
+    named = ", ".join(result.id for result in results[:IDS_NAMED_MAX])
+    more = len(results) - IDS_NAMED_MAX
+    return f"{named} and {more} more" if more > 0 else named

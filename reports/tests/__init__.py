@@ -1,0 +1,1 @@
+"""Tests of the reports, over synthetic records that `records` builds."""

@@ -1,0 +1,315 @@
+"""What the page shows, as values in the reader's order; the template only lays them out.
+
+Everything comes from one record. A part that the record lacks is absent, and the page says so where a reader would ask.
+"""
+
+import shlex
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from markupsafe import Markup
+
+from harness.records import ReadRecord, RecordError, RunInfo, Verdicts
+from harness.verdicts import ClauseResult, Status, Violation
+from reports import charts, load, words
+from reports.outcome import Level, Outcome, day_of, excused, outcome_of, read_verdicts, script_of, with_status
+from reports.pictures import Picture, pictures
+from reports.timeline import History, Line
+
+VIOLATIONS_SHOWN_MAX: Final = 5
+BUDGETS: Final = "PERF"
+P2_LIMIT_MS: Final = 50
+
+
+class Fact(NamedTuple):
+    """A row of `can you trust this run`: what was asked, what was found, and whether that is as it should be."""
+
+    name: str
+    text: str
+    good: bool | None = None
+
+
+class Figure(NamedTuple):
+    """A headline figure."""
+
+    name: str
+    value: str
+    note: str = ""
+
+
+class ShownViolation(NamedTuple):
+    """A violation with the history around what it cites."""
+
+    violation: Violation
+    lines: list[Line]
+    missing: list[str]
+    chart: Markup
+    text: str
+
+
+class ShownClause(NamedTuple):
+    """A clause with what the page says of it."""
+
+    result: ClauseResult
+    measured: str
+    known: bool
+    violations: list[ShownViolation]
+    left_out: int
+    script: str
+
+
+class Family(NamedTuple):
+    """The clauses of one family; `bar` shows how they fared."""
+
+    id: str
+    name: str
+    clauses: list[ShownClause]
+    counts: list[tuple[str, int]]
+    bar: Markup
+
+
+class Chart(NamedTuple):
+    """A chart with its title and the sentence that says what it is made of."""
+
+    title: str
+    svg: Markup
+    note: str
+
+
+class View(NamedTuple):
+    """The whole page."""
+
+    info: RunInfo
+    outcome: Outcome
+    verdicts: Verdicts | None
+    trust: list[Fact]
+    figures: list[Figure]
+    counts: list[tuple[str, int]]
+    bar: Markup
+    budgets: list[ShownClause]
+    violated: list[ShownClause]
+    families: list[Family]
+    charts: list[Chart]
+    load: load.Load | None
+    pictures: list[Picture]
+    environment: list[Fact]
+    command: str
+    notes: list[str]
+
+
+def view_of(record: ReadRecord) -> View:
+    """Return what to show of a record; raises RecordError when its verdicts can't be read."""
+    info, verdicts = record.info, read_verdicts(record)
+    notes: list[str] = []
+    history = _history(record, notes)
+    results = verdicts.results if verdicts is not None else ()
+    clauses = {result.id: _clause(record, result, history) for result in results}
+    families = [_family(name, [clauses[member.id] for member in members]) for name, members in words.by_family(results)]
+    loaded = load.read_load(record)
+    shown = pictures(record.files("browser", "*.png") + record.files("browser", "*.jp*g"))
+    return View(
+        info=info,
+        outcome=outcome_of(info, verdicts, day_of(info)),
+        verdicts=verdicts,
+        trust=_trust(info, verdicts, history, loaded),
+        figures=_figures(results, history, loaded),
+        counts=_counts(results),
+        bar=charts.shares(_counts(results), _told_counts(results)),
+        budgets=[clause for clause in clauses.values() if words.family_of(clause.result) == BUDGETS],
+        violated=[clause for clause in clauses.values() if clause.result.status is Status.VIOLATED],
+        families=families,
+        charts=_charts(record, history, loaded),
+        load=loaded,
+        pictures=shown,
+        environment=_environment(info),
+        command=shlex.join(info.command),
+        notes=notes,
+    )
+
+
+def _history(record: ReadRecord, notes: list[str]) -> History:
+    """A history cut off in the middle of a line is no reason to show nothing."""
+    try:
+        return History(record.history())
+    except RecordError as fault:
+        notes.append(f"The history can't be read, so no evidence is shown around what is cited: {fault}.")
+        return History(())
+
+
+def _clause(record: ReadRecord, result: ClauseResult, history: History) -> ShownClause:
+    shown = [_violation(result, violation, history) for violation in result.violations[:VIOLATIONS_SHOWN_MAX]]
+    script = script_of(record, result)
+    return ShownClause(
+        result=result,
+        measured=words.measured(result.figures),
+        known=excused(result, day_of(record.info)),
+        violations=shown,
+        left_out=len(result.violations) - len(shown),
+        script=f"scripts/{script.name}" if script is not None else "",
+    )
+
+
+def _violation(result: ClauseResult, violation: Violation, history: History) -> ShownViolation:
+    spans = history.cited_spans(violation.evidence)
+    # One instant needs no picture of its order.
+    length = max((span.start for span in spans), default=0.0)
+    chart = charts.timeline(spans, length, "the cited events, by recorder") if length else Markup("")
+    return ShownViolation(
+        violation,
+        history.lines(violation.evidence),
+        history.missing(violation.evidence),
+        chart,
+        words.told(result, violation),
+    )
+
+
+def _family(name: str, clauses: list[ShownClause]) -> Family:
+    results = [clause.result for clause in clauses]
+    counts = _counts(results)
+    title = f"{name}: {_told_counts(results)}"
+    return Family(name, words.FAMILIES.get(name, name), clauses, counts, charts.shares(counts, title))
+
+
+def _counts(results: Sequence[ClauseResult]) -> list[tuple[str, int]]:
+    order = (Status.VIOLATED, Status.UNKNOWN, Status.HOLDS, Status.UNSUPPORTED)
+    return [(status.value, len(with_status(results, status))) for status in order]
+
+
+def _told_counts(results: Sequence[ClauseResult]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in _counts(results))
+
+
+def _trust(info: RunInfo, verdicts: Verdicts | None, history: History, loaded: load.Load | None) -> list[Fact]:
+    recorders = ", ".join(f"{name} ({words.number(count)})" for name, count in history.recorders)
+    facts = [
+        Fact("Ran to its end", "yes" if info.complete else "no: it was cut off", info.complete),
+        Fact("Valid", info.void or "nothing voids it", not info.void),
+        *_said(info),
+        Fact("Seed", f"{info.seed}: the same seed makes the same choices again"),
+        Fact("Recorders", recorders or "none left a history", bool(history.recorders)),
+        *([Fact("Load", "; ".join(loaded.void) or "the generator kept up", not loaded.void)] if loaded else []),
+        Fact("Scope", _scope(info, verdicts)),
+    ]
+    unjudged = with_status(verdicts.results, Status.UNSUPPORTED) if verdicts is not None else []
+    reasons: dict[str, int] = {}
+    for result in unjudged:
+        reasons[result.why] = reasons.get(result.why, 0) + 1
+    told = "; ".join(f"{count} × {why}" for why, count in sorted(reasons.items()))
+    return [*facts, Fact("Not supported here", told or "nothing: the target has and allows all that is in scope")]
+
+
+def _said(info: RunInfo) -> list[Fact]:
+    """What the runner said of itself; the canary first, since a canary that passes makes all else worthless."""
+    canary = info.facts.get("canary")
+    told = "not run" if canary is None else str(canary)
+    facts = [Fact("Canary", told, None if canary is None else not info.void)]
+    rest = sorted(name for name in info.facts if name != "canary")
+    return facts + [Fact(name.replace("_", " ").capitalize(), _plain(info.facts[name])) for name in rest]
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(_plain(item) for item in value) or "none"
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {_plain(item)}" for name, item in value.items()) or "none"
+    return str(value)
+
+
+def _scope(info: RunInfo, verdicts: Verdicts | None) -> str:
+    parts = [f"depth {info.depth}", f"only {', '.join(info.only)}" if info.only else "every family"]
+    if verdicts is not None:
+        parts.append(f"{verdicts.out_of_scope} clauses of the contract lie outside")
+        parts.append(f"{len(verdicts.held_by_project_tests)} are held by the project's own tests")
+    return "; ".join(parts)
+
+
+def _figures(results: Sequence[ClauseResult], history: History, loaded: load.Load | None) -> list[Figure]:
+    figures = [
+        Figure("clauses judged", str(sum(result.status is not Status.UNSUPPORTED for result in results))),
+        Figure("facts checked", words.number(sum(result.checked for result in results))),
+        Figure("events recorded", words.number(len(history.events))),
+        Figure("REST calls", words.number(history.count("invoke"))),
+        Figure("sockets opened", words.number(history.count("opened"))),
+        Figure("messages read", words.number(history.count("received"))),
+        Figure("faults injected", words.number(sum(mark.kind == "fault" for mark in history.marks()))),
+        Figure("history", words.seconds(history.seconds)),
+    ]
+    if loaded is None:
+        return [figure for figure in figures if figure.value != "0" or figure.name == "clauses judged"]
+    ledger = loaded.ledger
+    return [
+        Figure("virtual users", words.number(loaded.users), f"{words.seconds(loaded.duration_s)} measured"),
+        Figure("pushes owed", words.number(ledger.get("expected", 0)), f"fan-out {loaded.fan_out}"),
+        Figure("received once", words.number(ledger.get("received", 0))),
+        Figure("lost", words.number(ledger.get("lost", 0))),
+        Figure("doubled", words.number(ledger.get("doubled", 0))),
+    ]
+
+
+def _charts(record: ReadRecord, history: History, loaded: load.Load | None) -> list[Chart]:
+    found = [
+        Chart(
+            "Phases and faults",
+            charts.timeline(history.phases(), history.seconds, "phases and faults over the run"),
+            "Seconds since the first event; hover a part for its name.",
+        ),
+        _rate_chart(history, loaded),
+        _latency_chart(record, history, loaded),
+    ]
+    return [chart for chart in found if chart.svg]
+
+
+def _rate_chart(history: History, loaded: load.Load | None) -> Chart:
+    counts = {second: count for second, count in loaded.messages_per_s.items() if second >= 0} if loaded else {}
+    marks = [] if counts else history.marks()
+    counts = counts or history.messages_by_second()
+    svg = charts.rate(counts, marks, "messages read in each second", "messages / s")
+    return Chart("Messages per second", svg, "Read by all clients together.")
+
+
+def _latency_chart(record: ReadRecord, history: History, loaded: load.Load | None) -> Chart:
+    if loaded is None:
+        values, title = history.answer_times_ms(), "Time to a REST answer"
+        limits: list[charts.Mark] = []
+    else:
+        values, title = load.delivery_values_ms(record), "Delivery: submit invoked to its push read"
+        limits = [charts.Mark(P2_LIMIT_MS, f"P2: {P2_LIMIT_MS} ms", "limit")]
+    marks = (
+        [charts.Mark(_quantile(values, share), f"p{share * 100:g}") for share in (0.5, 0.95, 0.99)] if values else []
+    )
+    svg = charts.distribution(charts.log_bins(values), [*marks, *limits], title)
+    told = ", ".join(f"{mark.label} {words.number(mark.at)} ms" for mark in marks)
+    return Chart(title, svg, f"{words.number(sum(values.values()))} values on a logarithmic axis: {told}.")
+
+
+def _quantile(values: dict[float, int], share: float) -> float:
+    wanted, seen = share * sum(values.values()), 0
+    for value, count in sorted(values.items()):
+        seen += count
+        if seen >= wanted:
+            return value
+    return max(values)
+
+
+def _environment(info: RunInfo) -> list[Fact]:
+    return [
+        Fact("Run", info.id),
+        Fact("Target", f"{info.target or 'none'} ({info.tier or 'no tier'})"),
+        Fact("Started", info.started_at),
+        Fact("Ended", info.ended_at or "never"),
+        Fact("Machine", f"{info.machine.cores} cores, {info.machine.platform}, Python {info.machine.python}"),
+        Fact("Versions", ", ".join(f"{name} {version}" for name, version in sorted(info.versions.items()))),
+        Fact("Exit code", "none" if info.exit_code is None else str(info.exit_code)),
+    ]
+
+
+MARKS: Final[dict[Level, str]] = {
+    Level.HOLDS: "✓",
+    Level.VIOLATED: "✕",
+    Level.UNKNOWN: "?",
+    Level.VOID: "!",
+    Level.FAILED: "!",
+}
+"""The sign of each level, since colour alone is not for everyone."""
