@@ -1,0 +1,12 @@
+"""Servers and pages broken on purpose, outside the server's own code: they prove that the checkers see.
+
+Here live `parts` (the seam), one module for each part that is spoiled (`hubs`, `answers`, `pages`), `catalog` (the
+list, with the clauses that must kill each), and `selfcheck` (the kill matrix). `canary` is broken always: a run in
+which it passes is void.
+
+Never here: a flag or a branch inside `reference_server`. A mutant stands at the seam where a process is composed.
+
+To add one, spoil a part, give it a row in `catalog.MUTANTS` with the clause and checker that must kill it; losing a
+kill is red. Serve one with `harness serve --mutant NAME` (`python -m harness.mutants NAME`), run the matrix with
+`harness selfcheck`.
+"""

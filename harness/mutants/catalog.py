@@ -1,0 +1,77 @@
+"""Every mutant, with the clause and checker that must kill it; losing a kill is red."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from harness.mutants import answers, hubs, pages
+from harness.mutants.parts import Parts
+
+Tier = Literal["t0", "t2", "t3"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """One broken system: what is wrong in a sentence, and who must notice.
+
+    `killed_by` names clauses, any of which counts as the kill; `checkers` are those that give their verdicts. `tiers`
+    are where it shows, `needs_fault` the kind of fault without which it survives.
+    """
+
+    name: str
+    sentence: str
+    parts: Parts
+    killed_by: tuple[str, ...]
+    checkers: tuple[str, ...]
+    tiers: tuple[Tier, ...] = ("t0", "t2")
+    needs_fault: str = ""
+
+
+MUTANTS: Final = (
+    Mutant(
+        "drops_a_message",
+        "every fourth message for an account misses the first of its connections",
+        Parts(make_hub=hubs.DropsAMessage),
+        ("RT-PUSH-1", "RT-PREFIX-1"),
+        ("tasks_pushed", "prefix"),
+    ),
+    Mutant(
+        "leaks_to_another_user",
+        "every fourth message for one account goes to everyone",
+        Parts(make_hub=hubs.LeaksToAnotherUser),
+        ("RT-ISOLATION-1",),
+        ("isolation",),
+    ),
+    Mutant(
+        "moves_a_finished_task",
+        "canceling a finished task queues it again",
+        Parts(decisions=answers.moves_a_finished_task),
+        ("TASK-FINAL-1",),
+        ("lifecycle",),
+    ),
+    Mutant(
+        "deaf_after_a_cut",
+        "when one connection of an account is lost, its others miss the next message",
+        Parts(make_hub=hubs.DeafAfterACut),
+        ("RT-PUSH-1", "RT-PREFIX-1"),
+        ("tasks_pushed", "prefix"),
+        needs_fault="cut",
+    ),
+    Mutant(
+        "stale_badge",
+        "a task's badge keeps the first status it was given",
+        Parts(page=pages.stale_badge),
+        ("CLIENT-BADGE-1",),
+        ("badge",),
+        tiers=("t3",),
+    ),
+)
+
+CANARY: Final = Mutant(
+    "canary",
+    "every message goes out twice; a run in which this passes is void",
+    Parts(make_hub=hubs.SaysEverythingTwice),
+    ("RT-PREFIX-2",),
+    ("prefix",),
+)
+
+BY_NAME: Final[dict[str, Mutant]] = {mutant.name: mutant for mutant in (*MUTANTS, CANARY)}
