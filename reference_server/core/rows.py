@@ -10,7 +10,10 @@ from reference_server.contract.models import AgentStatus, Priority, Role
 
 
 class AccountRow(Struct, frozen=True):
-    """An account; `email_key` is the casefolded e-mail, unique; tokens issued up to `revoked_until_ns` are dead."""
+    """An account; `email_key` is the casefolded e-mail, unique; tokens issued up to `revoked_until_ns` are dead.
+
+    `issued_until_ns` is the latest instant at which a token was issued.
+    """
 
     id: str
     email: str
@@ -20,10 +23,11 @@ class AccountRow(Struct, frozen=True):
     role: Role
     created_at_ns: int
     revoked_until_ns: int = 0
+    issued_until_ns: int = 0
 
 
 class AgentRow(Struct, frozen=True):
-    """An agent; `position` orders agents made at the same instant."""
+    """An agent; `owner_id` is None for the seeded ones."""
 
     id: str
     name: str
@@ -42,7 +46,8 @@ class TaskRow(Struct, frozen=True):
     """A task.
 
     `due_at_ns` is when its next move is due: a queued task becomes eligible then (retry delay), an assigned one
-    starts, a running one's attempt ends with `planned_outcome`. `order` is the store-wide sequence of creation.
+    starts, a running one's attempt ends with `planned_outcome`; a queued one with a `planned_outcome` fits no agent
+    and fails at the executor's next step. `order` is the store-wide sequence of creation.
     """
 
     id: str
@@ -73,4 +78,16 @@ class TaskRow(Struct, frozen=True):
 def replaced(row: TaskRow, **changes: Any) -> TaskRow:
     """Return `row` with `changes`, typed as a task (msgspec's own `replace` keeps no type)."""
     changed: TaskRow = msgspec.structs.replace(row, **changes)
+    return changed
+
+
+def replaced_account(row: AccountRow, **changes: Any) -> AccountRow:
+    """Return `row` with `changes`, typed as an account."""
+    changed: AccountRow = msgspec.structs.replace(row, **changes)
+    return changed
+
+
+def replaced_agent(row: AgentRow, **changes: Any) -> AgentRow:
+    """Return `row` with `changes`, typed as an agent."""
+    changed: AgentRow = msgspec.structs.replace(row, **changes)
     return changed

@@ -34,6 +34,9 @@ class Transaction(Protocol):
     def token_revoked(self, jti: str) -> bool:
         """Say whether the token of this id was revoked by itself."""
 
+    def forget_revocations(self, now_ns: int) -> None:
+        """Forget revoked tokens that expired by `now_ns`, so that their number stays bounded."""
+
     # agents
     def agent(self, agent_id: str) -> AgentRow | None:
         """Return the agent of that id."""
@@ -68,11 +71,17 @@ class Transaction(Protocol):
     def eligible_tasks(self, now_ns: int, limit: int) -> Sequence[TaskRow]:
         """Return queued tasks due by `now_ns`: higher priority first, then older first."""
 
+    def unfit_tasks(self, limit: int) -> Sequence[TaskRow]:
+        """Return queued tasks that have a `planned_outcome`, by `order`."""
+
     def due_tasks(self, now_ns: int, limit: int) -> Sequence[TaskRow]:
         """Return assigned and running tasks whose `due_at_ns` has come, earliest first, ties by `order`."""
 
-    def next_due_ns(self) -> int | None:
-        """Return the earliest `due_at_ns` of all unfinished tasks; None when there is none."""
+    def next_due_ns(self, *, queued: bool = True) -> int | None:
+        """Return the earliest `due_at_ns` of all unfinished tasks; None when there is none.
+
+        Without `queued` only of the assigned and running ones: what matters when no worker is free.
+        """
 
     def unfinished_tasks(self) -> Sequence[TaskRow]:
         """Return every assigned and running task, by `order` (read once, at start)."""

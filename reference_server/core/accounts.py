@@ -1,0 +1,111 @@
+"""Accounts: register, login, logout, me (contract §3 users)."""
+
+from typing import Final
+
+from reference_server.contract.models import (
+    LoginRequest,
+    LogoutRequest,
+    Me,
+    Message,
+    RegisterRequest,
+    Role,
+    SessionAnswer,
+    SessionUser,
+)
+from reference_server.core.answers import Answer, Decision, Revoke, error
+from reference_server.core.calls import Call, Caller, Context
+from reference_server.core.envelopes import timestamp
+from reference_server.core.rows import AccountRow, replaced_account
+from reference_server.core.tokens import US_NS, issued_at, make_claims
+from reference_server.core.transaction import EmailTakenError, Transaction
+
+WRONG_LOGIN: Final = "e-mail or password is wrong"
+
+
+def email_key(email: str) -> str:
+    """Return what e-mails are compared by (contract §3: case-insensitively)."""
+    return email.casefold()
+
+
+def new_account(context: Context, email: str, full_name: str, password_hash: str, role: Role = "user") -> AccountRow:
+    """Return the row of an account that does not exist yet."""
+    created_ns = context.now_ns // US_NS * US_NS
+    return AccountRow(context.new_id(), email, email_key(email), full_name, password_hash, role, created_ns)
+
+
+def register(tx: Transaction, call: Call, context: Context) -> Decision:
+    """Make an account and its first token; 409 when the e-mail has one."""
+    if not isinstance(call.body, RegisterRequest) or call.password_hash is None:
+        raise TypeError("register needs its body and a password hash")
+    account = new_account(context, call.body.email, call.body.full_name, call.password_hash)
+    try:
+        tx.insert_account(account)
+    except EmailTakenError:
+        return Decision(error(409, "an account with this e-mail exists already; log in instead"))
+    return _session(tx, account, context, 201)
+
+
+def login(tx: Transaction, call: Call, context: Context) -> Decision:
+    """Sign in; unknown e-mail and wrong password get the same answer (contract §2 login).
+
+    A `password_hash` that comes along replaces the stored one (remade because its cost is outdated).
+    """
+    if not isinstance(call.body, LoginRequest):
+        raise TypeError("login needs its body")
+    account = tx.account_by_email(email_key(call.body.email))
+    if account is None or not call.password_matches:
+        return Decision(error(401, WRONG_LOGIN))
+    if call.password_hash is not None:
+        account = replaced_account(account, password_hash=call.password_hash)
+    return _session(tx, account, context, 200)
+
+
+def logout(tx: Transaction, call: Call, context: Context) -> Decision:
+    """Revoke the token of the call, or all of its account's; their sockets close with 4401."""
+    caller = caller_of(call)
+    tx.forget_revocations(context.now_ns)
+    everything = isinstance(call.body, LogoutRequest) and call.body.all
+    if not everything:
+        tx.revoke_token(caller.jti, caller.expires_at_ns)
+        answer = Answer(200, Message("signed out"))
+        return Decision(answer, (Revoke(caller.account_id, jti=caller.jti),))
+    account = account_of(tx, caller)
+    # A token may have been issued ahead of the clock: after a revocation in the same microsecond, or before the clock
+    # was set back.
+    until_ns = max(context.now_ns, caller.issued_at_ns, account.issued_until_ns, account.revoked_until_ns)
+    tx.update_account(replaced_account(account, revoked_until_ns=until_ns))
+    return Decision(Answer(200, Message("signed out everywhere")), (Revoke(account.id, until_ns=until_ns),))
+
+
+def me(tx: Transaction, call: Call, context: Context) -> Decision:  # noqa: ARG001 - decisions share one shape
+    """Show the account of the credential."""
+    account = account_of(tx, caller_of(call))
+    created_at = timestamp(account.created_at_ns)
+    return Decision(Answer(200, Me(account.id, account.email, account.full_name, created_at, None, account.role)))
+
+
+def caller_of(call: Call) -> Caller:
+    """Return the caller of an operation that admission lets only callers reach."""
+    if call.caller is None:
+        raise TypeError(f"{call.operation.name} needs a caller")
+    return call.caller
+
+
+def account_of(tx: Transaction, caller: Caller) -> AccountRow:
+    """Return the caller's account; accounts are never deleted."""
+    account = tx.account(caller.account_id)
+    if account is None:
+        raise LookupError(f"account {caller.account_id} is gone")
+    return account
+
+
+def _session(tx: Transaction, account: AccountRow, context: Context, status: int) -> Decision:
+    """Answer with the account and the claims of a new token; the shell signs them.
+
+    When it was issued is remembered, so that `all` reaches every token also when the wall clock goes back.
+    """
+    issued_ns = max(account.issued_until_ns, issued_at(account, context.now_ns))
+    tx.update_account(replaced_account(account, issued_until_ns=issued_ns))
+    user = SessionUser(account.id, account.email, account.full_name, timestamp(account.created_at_ns))
+    expires_in = max(1, int(context.token_ttl_s))
+    return Decision(Answer(status, SessionAnswer("", user, expires_in)), claims=make_claims(account, context))

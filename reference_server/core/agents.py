@@ -1,0 +1,107 @@
+"""Agents: list with search, filter, sort and pages; get; the fifteen that exist from the first start (contract §3)."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
+
+from reference_server.contract.models import Agent, AgentPage
+from reference_server.contract.operations import AgentsQuery
+from reference_server.contract.seeded_agents import QUERY_CAPABILITY, SEEDED_AGENTS, SeededAgent
+from reference_server.core.answers import Answer, Decision, error
+from reference_server.core.calls import Call, Context
+from reference_server.core.envelopes import timestamp
+from reference_server.core.ids import is_agent_id
+from reference_server.core.rows import AgentRow
+from reference_server.core.tokens import S_NS, US_NS
+from reference_server.core.transaction import Transaction
+
+_DAY_NS: Final = 24 * 3600 * S_NS
+
+_SORT_KEYS: Final[dict[str, Callable[[AgentRow], tuple[Any, str]]]] = {
+    "recent": lambda agent: (-agent.created_at_ns, agent.id),
+    "rating": lambda agent: (-agent.rating, agent.id),
+    "tasks": lambda agent: (-agent.tasks_completed, agent.id),
+    "price": lambda agent: (agent.price, agent.id),
+    "name": lambda agent: (agent.name, agent.id),
+}
+
+
+def list_agents(tx: Transaction, call: Call, context: Context) -> Decision:  # noqa: ARG001 - decisions share one shape
+    """Show one page of the agents that match."""
+    query = call.query if isinstance(call.query, AgentsQuery) else AgentsQuery()
+    rows, total = tx.agents(query)
+    pages = -(-total // query.limit)
+    page = AgentPage([agent_view(row) for row in rows], total, query.page, query.limit, pages)
+    return Decision(Answer(200, page))
+
+
+def get_agent(tx: Transaction, call: Call, context: Context) -> Decision:  # noqa: ARG001 - decisions share one shape
+    """Show one agent; 404 for an unknown or malformed id."""
+    agent_id = call.path["id"]
+    row = tx.agent(agent_id) if is_agent_id(agent_id) else None
+    return Decision(error(404, "there is no such agent") if row is None else Answer(200, agent_view(row)))
+
+
+def agent_view(row: AgentRow) -> Agent:
+    """Return the agent as every operation shows it."""
+    return Agent(
+        id=row.id,
+        name=row.name,
+        description=row.description,
+        capabilities=list(row.capabilities),
+        status=row.status,
+        price=row.price,
+        tasks_completed=row.tasks_completed,
+        rating=row.rating,
+        created_at=timestamp(row.created_at_ns),
+        updated_at=timestamp(row.updated_at_ns),
+        owner_id=row.owner_id,
+    )
+
+
+def page_of(agents: Iterable[AgentRow], query: AgentsQuery) -> tuple[Sequence[AgentRow], int]:
+    """Filter, sort and cut; every store answers `Transaction.agents` with it, so that all agree on letter case."""
+    found = sorted((agent for agent in agents if _matches(agent, query)), key=_SORT_KEYS[query.sort])
+    start = (query.page - 1) * query.limit
+    return found[start : start + query.limit], len(found)
+
+
+def cheapest_fitting(agents: Iterable[AgentRow], capability: str, price_max: float) -> AgentRow | None:
+    """Choose among the agents that fit (contract §4); every store answers `Transaction.fitting_agent` with it."""
+    fitting = (
+        agent
+        for agent in agents
+        if agent.status == "active" and agent.price <= price_max and capability in agent.capabilities
+    )
+    return min(fitting, key=_SORT_KEYS["price"], default=None)
+
+
+def _matches(agent: AgentRow, query: AgentsQuery) -> bool:
+    if query.status is not None and agent.status != query.status:
+        return False
+    if not query.search:
+        return True
+    wanted = query.search.casefold()
+    return any(wanted in text.casefold() for text in (agent.name, agent.description, *agent.capabilities))
+
+
+def seed(tx: Transaction, now_ns: int) -> None:
+    """Put the seeded agents into a store that has none of them (contract §9); later starts change nothing."""
+    if tx.agent(SEEDED_AGENTS[0].id) is None:
+        for seeded in SEEDED_AGENTS:
+            tx.put_agent(_seeded_row(seeded, now_ns // US_NS * US_NS))
+
+
+def _seeded_row(seeded: SeededAgent, now_ns: int) -> AgentRow:
+    created_ns = now_ns - seeded.age_days * _DAY_NS
+    return AgentRow(
+        id=seeded.id,
+        name=seeded.name,
+        description=seeded.description,
+        capabilities=(*seeded.capabilities, QUERY_CAPABILITY),
+        status=seeded.status,
+        price=seeded.price,
+        tasks_completed=seeded.tasks_completed,
+        rating=seeded.rating,
+        created_at_ns=created_ns,
+        updated_at_ns=created_ns,
+    )

@@ -1,0 +1,28 @@
+"""Which decision carries out which operation; the driver looks here and nowhere else.
+
+The hub's operations and the service's (`ws_*`, `health`, `ready`) are not here: they ask no durable state.
+`orchestrator_metrics` is `orchestrator.metrics`, which takes the process's figures too.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from reference_server.core import accounts, agents, tasks
+from reference_server.core.answers import Decision
+from reference_server.core.calls import Call, Context
+from reference_server.core.transaction import Transaction
+
+Decide = Callable[[Transaction, Call, Context], Decision]
+
+DECISIONS: Final[dict[str, Decide]] = {
+    "register": accounts.register,
+    "login": accounts.login,
+    "logout": accounts.logout,
+    "me": accounts.me,
+    "list_agents": agents.list_agents,
+    "get_agent": agents.get_agent,
+    "submit_task": tasks.submit,
+    "list_tasks": tasks.list_own,
+    "get_task": tasks.get,
+    "cancel_task": tasks.cancel,
+}

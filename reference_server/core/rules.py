@@ -1,0 +1,66 @@
+"""Rules on single fields that the models can't say: sizes in bytes, blank names, the shape of `simulate`.
+
+A rule gives a (place below the field, reason) for each thing that is wrong with a value of the right type. To add
+one, write it and give it its row in `RULES`.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from reference_server.contract import limits
+from reference_server.contract.models import RegisterRequest, SubmitRequest
+
+Rule = Callable[[Any], list[tuple[str, str]]]
+
+OUTCOMES: Final = ("complete", "fail", "hang")
+SIMULATED_MS_MAX: Final = 24 * 3600 * 1000
+SIMULATED_FAILS_MAX: Final = 1_000_000
+
+
+def check_password(password: str) -> list[tuple[str, str]]:
+    """8 to 72 bytes of UTF-8 (contract §3 users)."""
+    size = len(password.encode())
+    if limits.PASSWORD_BYTES_MIN <= size <= limits.PASSWORD_BYTES_MAX:
+        return []
+    return [("", f"must be {limits.PASSWORD_BYTES_MIN} to {limits.PASSWORD_BYTES_MAX} bytes of UTF-8")]
+
+
+def check_not_blank(text: str) -> list[tuple[str, str]]:
+    """More than white space (contract §3 users)."""
+    return [] if text.strip() else [("", "must not be blank")]
+
+
+def check_constraints(constraints: dict[str, Any]) -> list[tuple[str, str]]:
+    """At most 16 KiB as JSON text (contract §2 sizes), and `simulate` in its shape (§4)."""
+    if len(msgspec.json.encode(constraints)) > limits.CONSTRAINTS_BYTES_MAX:
+        return [("", f"must be at most {limits.CONSTRAINTS_BYTES_MAX:,} bytes as JSON text")]
+    if "simulate" not in constraints:
+        return []
+    return [(f".simulate{place}", reason) for place, reason in _against_simulate(constraints["simulate"])]
+
+
+def _against_simulate(simulate: Any) -> Iterator[tuple[str, str]]:
+    if not isinstance(simulate, dict):
+        yield "", "must be an object"
+        return
+    if simulate.get("outcome", "complete") not in OUTCOMES:
+        yield ".outcome", f"must be one of {', '.join(OUTCOMES)}"
+    if not _bounded(simulate.get("duration_ms", 0), int | float, SIMULATED_MS_MAX):
+        yield ".duration_ms", f"must be a number from 0 to {SIMULATED_MS_MAX:,}"
+    if not _bounded(simulate.get("fail_times", 0), int, SIMULATED_FAILS_MAX):
+        yield ".fail_times", f"must be a whole number from 0 to {SIMULATED_FAILS_MAX:,}"
+
+
+def _bounded(value: Any, kind: Any, highest: int) -> bool:
+    return isinstance(value, kind) and not isinstance(value, bool) and 0 <= value <= highest
+
+
+RULES: Final[dict[tuple[type[Struct], str], Rule]] = {
+    (RegisterRequest, "password"): check_password,
+    (RegisterRequest, "full_name"): check_not_blank,
+    (SubmitRequest, "constraints"): check_constraints,
+}
+"""By model and field; a value gets here only when it is of the field's type."""

@@ -1,0 +1,135 @@
+"""Tasks as their owner sees them: submit, get, list, cancel (contract §3 tasks)."""
+
+from typing import Final
+
+from msgspec import UNSET
+
+from reference_server.contract import limits
+from reference_server.contract.lifecycle import FINAL, PROGRESS
+from reference_server.contract.models import (
+    CancelAnswer,
+    SubmitAnswer,
+    SubmitRequest,
+    Task,
+    TaskInput,
+    TaskPage,
+)
+from reference_server.contract.operations import TasksQuery
+from reference_server.contract.seeded_agents import QUERY_CAPABILITY
+from reference_server.core.accounts import caller_of
+from reference_server.core.answers import Answer, Decision, error
+from reference_server.core.calls import Call, Context
+from reference_server.core.envelopes import timestamp
+from reference_server.core.ids import is_uuid
+from reference_server.core.lifecycle import put_moved, task_update
+from reference_server.core.rows import TaskRow
+from reference_server.core.tokens import US_NS
+from reference_server.core.transaction import Transaction
+
+TASK_TYPE: Final = "query"
+"""The `type` of every submitted task."""
+
+NO_AGENT: Final = "no_agent"
+"""The planned outcome of a queued task that no agent fits: it must fail at once, also while every worker is busy."""
+
+_QUEUE_FULL_RETRY_S: Final = 1
+
+
+def submit(tx: Transaction, call: Call, context: Context) -> Decision:
+    """Queue a task; 503 while the queue is full. Creation is pushed as the transition to `queued`."""
+    body = call.body
+    if not isinstance(body, SubmitRequest):
+        raise TypeError("submit needs its body")
+    if tx.count_tasks("queued") >= context.queue_max:
+        message = f"the queue is full ({context.queue_max:,} tasks); try again"
+        return Decision(error(503, message, retry_after_s=_QUEUE_FULL_RETRY_S))
+    fits = tx.fitting_agent(QUERY_CAPABILITY, body.budget) is not None
+    row = _new_row(tx, caller_of(call).account_id, body, context, planned=None if fits else NO_AGENT)
+    tx.put_task(row)
+    return Decision(Answer(202, SubmitAnswer(row.id, "queued")), (task_update(row),))
+
+
+def _new_row(tx: Transaction, user_id: str, body: SubmitRequest, context: Context, *, planned: str | None) -> TaskRow:
+    # To the microsecond, as it is shown: the list's order is then the order of what is shown.
+    created_ns = context.now_ns // US_NS * US_NS
+    return TaskRow(
+        id=context.new_id(),
+        user_id=user_id,
+        order=tx.next_order(),
+        created_at_ns=created_ns,
+        updated_at_ns=created_ns,
+        query=body.query,
+        constraints=body.constraints,
+        priority="normal" if body.priority == "medium" else body.priority,
+        status="queued",
+        timeout_s=body.timeout,
+        budget=body.budget,
+        due_at_ns=created_ns,
+        planned_outcome=planned,
+    )
+
+
+def get(tx: Transaction, call: Call, context: Context) -> Decision:  # noqa: ARG001 - decisions share one shape
+    """Show one own task; another's, an unknown and a malformed id are 404."""
+    row = _own_task(tx, call)
+    return Decision(_no_such_task() if row is None else Answer(200, task_view(row)))
+
+
+def list_own(tx: Transaction, call: Call, context: Context) -> Decision:  # noqa: ARG001 - decisions share one shape
+    """Show one page of the caller's tasks by (created_at descending, id)."""
+    query = call.query if isinstance(call.query, TasksQuery) else TasksQuery()
+    user_id = caller_of(call).account_id
+    rows, total = tx.tasks_of(user_id, query.status, query.type, query.limit, query.offset)
+    page = TaskPage([task_view(row) for row in rows], len(rows), total, query.limit, query.offset)
+    return Decision(Answer(200, page))
+
+
+def cancel(tx: Transaction, call: Call, context: Context) -> Decision:
+    """Cancel an unfinished task; 409 on a finished one, and nothing changes."""
+    row = _own_task(tx, call)
+    if row is None:
+        return Decision(_no_such_task())
+    if row.status in FINAL:
+        return Decision(error(409, f"the task is {row.status} already; nothing was changed"))
+    pushes = put_moved(tx, row, "canceled", context.now_ns)
+    return Decision(Answer(200, CancelAnswer(row.id, "canceled", "the task was canceled")), pushes)
+
+
+def _own_task(tx: Transaction, call: Call) -> TaskRow | None:
+    task_id = call.path["id"]
+    row = tx.task(task_id) if is_uuid(task_id) else None
+    return row if row is not None and row.user_id == caller_of(call).account_id else None
+
+
+def _no_such_task() -> Answer:
+    return error(404, "there is no such task")
+
+
+def task_view(row: TaskRow) -> Task:
+    """Return the task as every operation shows it."""
+    return Task(
+        id=row.id,
+        user_id=row.user_id,
+        created_at=timestamp(row.created_at_ns),
+        updated_at=timestamp(row.updated_at_ns),
+        type=TASK_TYPE,
+        description=row.query,
+        query=row.query,
+        capabilities=[QUERY_CAPABILITY],
+        input=TaskInput(row.query, row.constraints),
+        metadata={},
+        priority=row.priority,
+        status=row.status,
+        timeout=row.timeout_s,
+        max_retries=limits.TASK_RETRIES_MAX,
+        retry_count=row.retry_count,
+        budget=row.budget,
+        actual_cost=row.actual_cost,
+        progress=PROGRESS[row.status],
+        revision=row.revision,
+        assigned_to=UNSET if row.assigned_to is None else row.assigned_to,
+        result=UNSET if row.result is None else row.result,
+        error=UNSET if row.error is None else row.error,
+        started_at=UNSET if row.started_at_ns is None else timestamp(row.started_at_ns),
+        completed_at=UNSET if row.completed_at_ns is None else timestamp(row.completed_at_ns),
+    )

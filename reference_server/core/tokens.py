@@ -1,0 +1,64 @@
+"""The claims of a token: how they are made and when they hold (contract §2 token); signing is the shell's."""
+
+from typing import Any, Final
+
+from reference_server.contract.codes import EXPIRED, INVALID, REVOKED, TokenFault
+from reference_server.core.calls import Caller, Context
+from reference_server.core.rows import AccountRow
+from reference_server.core.transaction import Transaction
+
+US_NS: Final = 1_000
+S_NS: Final = 1_000_000_000
+_NUMBERS: Final = ("iat", "nbf", "exp")
+_TEXTS: Final = ("sub", "email", "role", "jti")
+
+
+def issued_at(account: AccountRow, now_ns: int) -> int:
+    """Return the instant of the account's next token: now, or just behind the last revocation.
+
+    `iat` counts microseconds (RFC 7519 §2 NumericDate may have a fraction), so that revoking all is exact even within
+    one second and under a clock that stands still.
+    """
+    return max(now_ns // US_NS, account.revoked_until_ns // US_NS + 1) * US_NS
+
+
+def make_claims(account: AccountRow, context: Context) -> dict[str, Any]:
+    """Return the claims of a new token; `nbf` is a whole second that has begun, as `iat` may lie ahead of the clock."""
+    issued_ns = issued_at(account, context.now_ns)
+    return {
+        "sub": account.id,
+        "email": account.email,
+        "role": account.role,
+        "iat": issued_ns // US_NS / 1e6,
+        "nbf": min(issued_ns, context.now_ns) // S_NS,
+        "exp": (context.now_ns + round(context.token_ttl_s * S_NS)) // US_NS / 1e6,
+        "jti": context.new_id(),
+    }
+
+
+def judge_claims(tx: Transaction, claims: dict[str, Any], now_ns: int) -> Caller | TokenFault:
+    """Return whom signed claims stand for, or why they don't hold: invalid, expired, revoked."""
+    if not _complete(claims):
+        return INVALID
+    issued_ns, not_before_ns, expires_ns = (_nanoseconds(claims[name]) for name in _NUMBERS)
+    if now_ns >= expires_ns:
+        return EXPIRED
+    if now_ns < not_before_ns:
+        return INVALID
+    account = tx.account(claims["sub"])
+    if account is None:
+        return INVALID
+    if issued_ns <= account.revoked_until_ns or tx.token_revoked(claims["jti"]):
+        return REVOKED
+    return Caller(account.id, account.role, claims["jti"], issued_ns, expires_ns)
+
+
+def _complete(claims: dict[str, Any]) -> bool:
+    return all(isinstance(claims.get(name), str) for name in _TEXTS) and all(
+        isinstance(claims.get(name), int | float) and not isinstance(claims[name], bool) and 0 <= claims[name] < 1e11
+        for name in _NUMBERS
+    )
+
+
+def _nanoseconds(seconds: float) -> int:
+    return round(seconds * 1e6) * US_NS

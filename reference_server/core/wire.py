@@ -1,0 +1,202 @@
+"""Bytes of a request become values of the contract's models, or a 400 that names every wrong field (contract §1).
+
+Nobody behind this module sees text that is no JSON object, NUL, a lone surrogate, a number that a double can't hold
+or nesting over 64; the cost of judging a body grows with its size alone. Words are ours: no type name of the code
+reaches an answer.
+"""
+
+import re
+from typing import Any, Final, TypeVar
+from urllib.parse import unquote_to_bytes
+
+import msgspec
+from msgspec import Struct, inspect
+
+from reference_server.contract import limits
+from reference_server.contract.models import FieldFault
+from reference_server.core.rules import RULES
+
+S = TypeVar("S", bound=Struct)
+
+_NUL_ESCAPE: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_STRING: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_NO_BRACKET: Final = bytes(byte for byte in range(256) if byte not in b"[]{}")
+_AS_SQUARE: Final = bytes.maketrans(b"{}", b"[]")
+_WHOLE: Final = re.compile(r"-?[0-9]{1,20}", re.ASCII)
+_TOO_DEEP: Final = f"the body must not be nested deeper than {limits.JSON_DEPTH_MAX} levels"
+_decode = msgspec.json.Decoder().decode
+
+
+class RequestError(Exception):
+    """A request that is 400 by itself; `faults` names each wrong field, or the body or query as a whole."""
+
+    def __init__(self, faults: list[FieldFault], message: str) -> None:
+        super().__init__(message)
+        self.faults = faults
+        self.message = message
+
+
+def parse_json(body: bytes) -> dict[str, Any]:
+    """Return the JSON object in `body`; raises RequestError for what contract §1 (row JSON) refuses."""
+    try:
+        value = _decode(body)
+    except RecursionError:
+        raise _whole_fault(_TOO_DEEP) from None
+    except UnicodeDecodeError:
+        raise _whole_fault("the body must be UTF-8 text without lone surrogates") from None
+    except msgspec.ValidationError:
+        raise _whole_fault("the body must hold only numbers that a double can hold") from None
+    except msgspec.DecodeError:
+        raise _whole_fault("the body must be JSON") from None
+    if not isinstance(value, dict):
+        raise _whole_fault("the body must be a JSON object")
+    if b"\\u0000" in body and _NUL_ESCAPE.search(body):
+        raise _whole_fault("the body must not hold NUL")
+    if _deeper_than(body, limits.JSON_DEPTH_MAX):
+        raise _whole_fault(_TOO_DEEP)
+    return value
+
+
+def decode_body(body: bytes, model: type[S]) -> S:
+    """Return the model in a JSON body; raises RequestError with all wrong fields.
+
+    Unknown fields are ignored, of doubled names the last wins.
+    """
+    return _validated(parse_json(body), model)
+
+
+def decode_query(raw_query: str, model: type[S]) -> S:
+    """Return the model in a query string as it came (percent-encoded); of doubled names the last wins."""
+    return _validated(_typed(_pairs(raw_query), model), model)
+
+
+def _whole_fault(message: str) -> RequestError:
+    _, field, reason = message.split(" ", 2)
+    return RequestError([FieldFault(field, reason)], message)
+
+
+def _deeper_than(body: bytes, depth: int) -> bool:
+    """Say whether valid JSON nests deeper: each round takes away the innermost brackets of every branch."""
+    if body.count(b"[") + body.count(b"{") <= depth:
+        return False
+    brackets = _STRING.sub(b"", body).translate(_AS_SQUARE, _NO_BRACKET)
+    for _ in range(depth):
+        if not brackets:
+            return False
+        brackets = brackets.replace(b"[]", b"")
+    return bool(brackets)
+
+
+def _pairs(raw_query: str) -> dict[str, str]:
+    try:
+        parts = (part.partition("=") for part in raw_query.split("&") if part)
+        pairs = {_plain(name): _plain(value) for name, _, value in parts}
+    except UnicodeError:
+        raise _whole_fault("the query must be UTF-8 text") from None
+    if any("\0" in text for pair in pairs.items() for text in pair):
+        raise _whole_fault("the query must not hold NUL")
+    return pairs
+
+
+def _plain(text: str) -> str:
+    return unquote_to_bytes(text.replace("+", " ")).decode("utf-8")
+
+
+def _typed(pairs: dict[str, str], model: type[Struct]) -> dict[str, Any]:
+    whole = {name for name, (type_, _) in _fields(model).items() if isinstance(type_, inspect.IntType)}
+    return {name: int(text) if name in whole and _WHOLE.fullmatch(text) else text for name, text in pairs.items()}
+
+
+def _validated(values: dict[str, Any], model: type[S]) -> S:
+    faults = [fault for name in _fields(model) for fault in _field_faults(values, model, name)]
+    if faults:
+        raise RequestError(faults, "; ".join(f"{fault.field} {fault.reason}" for fault in faults))
+    return msgspec.convert(values, model)
+
+
+def _field_faults(values: dict[str, Any], model: type[Struct], name: str) -> list[FieldFault]:
+    """Judge one field by itself, so that a person learns of all that is wrong at once."""
+    type_, required = _fields(model)[name]
+    if name not in values:
+        return [FieldFault(name, "is required")] if required else []
+    reason = reason_against(type_, values[name])
+    if reason is not None:
+        return [FieldFault(name, reason)]
+    rule = RULES.get((model, name))
+    return [] if rule is None else [FieldFault(name + place, reason) for place, reason in rule(values[name])]
+
+
+_KNOWN: dict[type[Struct], dict[str, tuple[inspect.Type, bool]]] = {}
+
+
+def _fields(model: type[Struct]) -> dict[str, tuple[inspect.Type, bool]]:
+    """Return what each field must be, `| None` taken off (a query's parameter that is absent), and if it must be."""
+    if model not in _KNOWN:
+        info = inspect.type_info(model)
+        if not isinstance(info, inspect.StructType):
+            raise TypeError(f"{model.__name__} is no Struct")
+        _KNOWN[model] = {field.encode_name: (_without_none(field.type), field.required) for field in info.fields}
+    return _KNOWN[model]
+
+
+def _without_none(type_: inspect.Type) -> inspect.Type:
+    match type_:
+        case inspect.Metadata(type=inner):
+            return _without_none(inner)
+        case inspect.UnionType(types=types):
+            (one,) = [inner for inner in types if not isinstance(inner, inspect.NoneType)]
+            return _without_none(one)
+        case _:
+            return type_
+
+
+def reason_against(type_: inspect.Type, value: Any) -> str | None:
+    """Return why `value` is not of that type, in words for a person; None when it is."""
+    match type_:
+        case inspect.StrType():
+            return _against_text(type_, value)
+        case inspect.IntType():
+            return _against_number(type_, value, "a whole number", isinstance(value, int))
+        case inspect.FloatType():
+            return _against_number(type_, value, "a number", isinstance(value, int | float))
+        case inspect.BoolType():
+            return None if isinstance(value, bool) else "must be true or false"
+        case inspect.LiteralType(values=choices):
+            known = isinstance(value, str) and value in choices
+            return None if known else f"must be one of {', '.join(str(choice) for choice in choices)}"
+        case inspect.DictType():
+            return None if isinstance(value, dict) else "must be an object"
+        case _:
+            raise TypeError(f"no words for values of {type_}")
+
+
+def _against_text(type_: inspect.StrType, value: Any) -> str | None:
+    if not isinstance(value, str):
+        return "must be a string"
+    if len(value) < (type_.min_length or 0):
+        return "must not be empty" if type_.min_length == 1 else f"must be at least {type_.min_length} characters"
+    if type_.max_length is not None and len(value) > type_.max_length:
+        return f"must be at most {type_.max_length:,} characters"
+    if type_.pattern is not None and re.search(type_.pattern, value) is None:
+        return "must have the form of an e-mail address"
+    return None
+
+
+def _against_number(type_: inspect.IntType | inspect.FloatType, value: Any, what: str, number: bool) -> str | None:
+    if not number or isinstance(value, bool):
+        return f"must be {what}"
+    if type_.gt is not None and not value > type_.gt:
+        return f"must be greater than {_figure(type_.gt)}"
+    if type_.ge is not None and value < type_.ge:
+        return f"must be at least {_figure(type_.ge)}"
+    if type_.le is not None and value > type_.le:
+        return f"must be at most {_figure(type_.le)}"
+    try:
+        float(value)
+    except OverflowError:
+        return "must be a number that a double can hold"
+    return None
+
+
+def _figure(bound: float) -> str:
+    return f"{int(bound):,}" if bound == int(bound) else str(bound)

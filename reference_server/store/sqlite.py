@@ -1,0 +1,141 @@
+"""The store in one SQLite file: write-ahead log, one transaction at a time, nothing acknowledged is lost by kill -9.
+
+With `synchronous=NORMAL` a commit survives the end of the process; `FULL` makes it survive a power cut too. Agents
+and counts of tasks are cached and checked by `data_version`, which changes when another process commits.
+"""
+
+import os
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, Literal, TypeVar
+
+from reference_server.core.transaction import Transaction
+from reference_server.store.base import StoreError
+from reference_server.store.sqlite_schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION
+from reference_server.store.sqlite_transaction import SqliteTransaction
+
+T = TypeVar("T")
+Synchronous = Literal["NORMAL", "FULL"]
+
+BUSY_TIMEOUT_MS: Final = 5000
+FILE_MODE: Final = 0o600
+_STATEMENTS_CACHED: Final = 128
+
+
+class SqliteStore:
+    """`Store` over a file; made when absent, refused in words when it is not ours to write."""
+
+    def __init__(self, path: Path, *, synchronous: Synchronous = "NORMAL") -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+        try:
+            _make_private(path)
+            self._connection = _connected(path)
+            _prepare(self._connection, path, synchronous)
+        except (OSError, sqlite3.Error) as fault:
+            self.close()
+            raise StoreError(_refusal(path, fault)) from fault
+        except StoreError:
+            self.close()
+            raise
+        self._tx = SqliteTransaction(self._connection)
+
+    def transact(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work` between BEGIN and COMMIT; what raises is rolled back. One thread at a time."""
+        connection = self._open()
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            self._tx.begin()
+            result = work(self._tx)
+            connection.execute("COMMIT")
+        except BaseException as fault:
+            self._roll_back(connection)
+            if isinstance(fault, sqlite3.Error):
+                raise StoreError(_refusal(self._path, fault)) from fault
+            raise
+        return result
+
+    def check(self) -> None:
+        """Write and roll back, so that a full or read-only disk shows."""
+        connection = self._open()
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("INSERT OR REPLACE INTO revoked_tokens VALUES ('check', 0)")
+        except sqlite3.Error as fault:
+            raise StoreError(_refusal(self._path, fault)) from fault
+        finally:
+            self._roll_back(connection)
+
+    def close(self) -> None:
+        """Fold the log into the file and release it; repeatable."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is None:
+            raise StoreError(f"the database {self._path} is closed; open it again")
+        return self._connection
+
+    def _roll_back(self, connection: sqlite3.Connection) -> None:
+        self._tx.forget()
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def _make_private(path: Path) -> None:
+    """Make the file for its owner alone before SQLite does; its log and index take over the mode."""
+    if not path.exists():
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, FILE_MODE))
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(
+        path,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=_STATEMENTS_CACHED,
+        timeout=BUSY_TIMEOUT_MS / 1000,
+    )
+
+
+def _prepare(connection: sqlite3.Connection, path: Path, synchronous: Synchronous) -> None:
+    """Check that the file is ours before the first write to it, then set it up."""
+    _check_ours(connection, path)
+    (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    if mode != "wal":
+        raise StoreError(f"the database {path} can't keep a write-ahead log ({mode}); put it on a local disk")
+    connection.execute(f"PRAGMA synchronous = {synchronous}")
+    connection.execute("BEGIN IMMEDIATE")
+    # Asked again inside the transaction: another process may have made the tables meanwhile.
+    if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
+        for statement in SCHEMA:
+            connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    connection.execute("COMMIT")
+
+
+def _check_ours(connection: sqlite3.Connection, path: Path) -> None:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    if (application or tables or version) and application != APPLICATION_ID:
+        raise StoreError(f"the database {path} belongs to another program; name another file")
+    if version > SCHEMA_VERSION:
+        raise StoreError(
+            f"the database {path} has schema version {version}, this program reads up to {SCHEMA_VERSION}; "
+            "start a newer version or name another file"
+        )
+    if version:
+        (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        if found != "ok":
+            raise StoreError(f"the database {path} is damaged ({found}); restore a copy or name another file")
+
+
+def _refusal(path: Path, fault: Exception) -> str:
+    said = fault.strerror if isinstance(fault, OSError) and fault.strerror else str(fault)
+    if "not a database" in said or "malformed" in said:
+        return f"the database {path} is no SQLite database or is damaged ({said}); name another file"
+    return f"the database {path} can't be used ({said.lower()}); check that the folder exists and is writable"

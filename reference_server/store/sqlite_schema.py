@@ -1,0 +1,79 @@
+"""The tables of the SQLite store, their version, and the mapping between rows and columns.
+
+`user_version` holds the schema's version; a file with a newer one, or one that is not ours, is refused and left as
+it is. There are no foreign keys: accounts and tasks are never deleted, and a task may outlive its agent.
+"""
+
+from typing import Any, Final
+
+import msgspec
+
+from reference_server.core.rows import AccountRow, AgentRow, TaskRow
+from reference_server.store.ranks import RANK
+
+SCHEMA_VERSION: Final = 1
+APPLICATION_ID: Final = 0x5A535248
+"""Marks a file as ours ("ZSRH"), so that another program's database is not taken for an empty one."""
+
+UNFINISHED: Final = "status IN ('queued', 'assigned', 'running')"
+
+SCHEMA: Final = (
+    """CREATE TABLE accounts (
+        id TEXT PRIMARY KEY, email TEXT NOT NULL, email_key TEXT NOT NULL UNIQUE, full_name TEXT NOT NULL,
+        password_hash TEXT NOT NULL, role TEXT NOT NULL, created_at_ns INTEGER NOT NULL,
+        revoked_until_ns INTEGER NOT NULL, issued_until_ns INTEGER NOT NULL) WITHOUT ROWID""",
+    "CREATE TABLE revoked_tokens (jti TEXT PRIMARY KEY, expires_at_ns INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE INDEX revoked_tokens_expiry ON revoked_tokens (expires_at_ns)",
+    """CREATE TABLE agents (
+        id TEXT PRIMARY KEY, name TEXT NOT NULL, description TEXT NOT NULL, capabilities TEXT NOT NULL,
+        status TEXT NOT NULL, price REAL NOT NULL, tasks_completed INTEGER NOT NULL, rating REAL NOT NULL,
+        created_at_ns INTEGER NOT NULL, updated_at_ns INTEGER NOT NULL, owner_id TEXT) WITHOUT ROWID""",
+    """CREATE TABLE tasks (
+        id TEXT NOT NULL UNIQUE, user_id TEXT NOT NULL, position INTEGER PRIMARY KEY, created_at_ns INTEGER NOT NULL,
+        updated_at_ns INTEGER NOT NULL, query TEXT NOT NULL, constraints TEXT NOT NULL, priority TEXT NOT NULL,
+        status TEXT NOT NULL, timeout_s REAL NOT NULL, budget REAL NOT NULL, retry_count INTEGER NOT NULL,
+        actual_cost REAL NOT NULL, revision INTEGER NOT NULL, due_at_ns INTEGER NOT NULL, planned_outcome TEXT,
+        assigned_to TEXT, result TEXT, error TEXT, started_at_ns INTEGER, attempt_started_at_ns INTEGER,
+        completed_at_ns INTEGER, leased_by TEXT, rank INTEGER NOT NULL)""",
+    "CREATE INDEX tasks_of_user ON tasks (user_id, created_at_ns DESC, id)",
+    "CREATE INDEX tasks_eligible ON tasks (rank DESC, position) WHERE status = 'queued'",
+    f"CREATE INDEX tasks_due ON tasks (status, due_at_ns, position) WHERE {UNFINISHED}",
+    "CREATE INDEX tasks_unfit ON tasks (position) WHERE status = 'queued' AND planned_outcome IS NOT NULL",
+)
+"""The statements of an empty database; columns stand in the order of the rows' fields."""
+
+TASK_COLUMNS: Final = ", ".join("position" if name == "order" else name for name in TaskRow.__struct_fields__)
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
+
+
+def values_of(row: AccountRow | AgentRow) -> list[Any]:
+    """Return a row's fields as SQLite's values, in the order of its columns."""
+    return [_encode(value).decode() if isinstance(value, tuple) else value for value in msgspec.structs.astuple(row)]
+
+
+def agent_of(values: tuple[Any, ...]) -> AgentRow:
+    """Return the agent in these columns."""
+    fields = dict(zip(AgentRow.__struct_fields__, values, strict=True))
+    return AgentRow(**fields | {"capabilities": tuple(_decode(fields["capabilities"]))})
+
+
+def task_values(row: TaskRow) -> list[Any]:
+    """Return a task's columns and its rank."""
+    values = list(msgspec.structs.astuple(row))
+    values[_CONSTRAINTS] = _encode(row.constraints).decode()
+    values[_RESULT] = None if row.result is None else _encode(row.result).decode()
+    return [*values, RANK[row.priority]]
+
+
+def task_of(values: tuple[Any, ...]) -> TaskRow:
+    """Return the task in these columns."""
+    fields = list(values)
+    fields[_CONSTRAINTS] = _decode(fields[_CONSTRAINTS])
+    fields[_RESULT] = None if fields[_RESULT] is None else _decode(fields[_RESULT])
+    return TaskRow(*fields)
+
+
+_CONSTRAINTS: Final = TaskRow.__struct_fields__.index("constraints")
+_RESULT: Final = TaskRow.__struct_fields__.index("result")

@@ -1,0 +1,216 @@
+"""What a decision may ask, as SQL over one open transaction."""
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+
+from reference_server.contract.lifecycle import TaskStatus
+from reference_server.contract.operations import AgentsQuery
+from reference_server.core.agents import cheapest_fitting, page_of
+from reference_server.core.rows import AccountRow, AgentRow, TaskRow
+from reference_server.core.tasks import TASK_TYPE
+from reference_server.core.transaction import EmailTakenError
+from reference_server.store.sqlite_schema import (
+    TASK_COLUMNS,
+    UNFINISHED,
+    agent_of,
+    task_of,
+    task_values,
+    values_of,
+)
+
+_SELECT_TASK: Final = f"SELECT {TASK_COLUMNS} FROM tasks "
+_TASK_NAMES: Final = (*TASK_COLUMNS.split(", "), "rank")
+_PUT_TASK: Final = (
+    f"INSERT INTO tasks ({TASK_COLUMNS}, rank) VALUES ({', '.join('?' * len(_TASK_NAMES))}) "
+    "ON CONFLICT (id) DO UPDATE SET "
+    + ", ".join(
+        f"{name} = excluded.{name}"
+        for name in _TASK_NAMES
+        # What never changes stays out of the update, so that its indexes are not touched.
+        if name not in ("id", "user_id", "position", "created_at_ns", "query", "constraints", "budget")
+    )
+)
+_ACCOUNT_UPDATES: Final = ", ".join(f"{name} = ?" for name in AccountRow.__struct_fields__)
+_ACCOUNT_PLACES: Final = ", ".join("?" * len(AccountRow.__struct_fields__))
+_AGENT_PLACES: Final = ", ".join("?" * len(AgentRow.__struct_fields__))
+
+
+class SqliteTransaction:
+    """The rows of the open transaction; the store opens and ends it."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._version: int | None = None
+        self._agents: dict[str, AgentRow] | None = None
+        self._counts: dict[str, int] | None = None
+        self._statuses: dict[str, TaskStatus] = {}
+        self._last_order: int | None = None
+
+    def begin(self) -> None:
+        """Drop what is cached when another process has committed since."""
+        (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+        if version != self._version:
+            self.forget()
+            self._version = version
+        self._statuses.clear()
+
+    def forget(self) -> None:
+        """Drop what is cached: it may tell of writes that were rolled back."""
+        self._agents = self._counts = self._last_order = None
+        self._statuses.clear()
+
+    # accounts and revocations
+
+    def account(self, account_id: str) -> AccountRow | None:
+        return self._account("id", account_id)
+
+    def account_by_email(self, email_key: str) -> AccountRow | None:
+        return self._account("email_key", email_key)
+
+    def _account(self, column: str, value: str) -> AccountRow | None:
+        found = self._connection.execute(f"SELECT * FROM accounts WHERE {column} = ?", (value,)).fetchone()
+        return None if found is None else AccountRow(*found)
+
+    def insert_account(self, account: AccountRow) -> None:
+        self._write_account(f"INSERT INTO accounts VALUES ({_ACCOUNT_PLACES})", values_of(account))
+
+    def update_account(self, account: AccountRow) -> None:
+        self._write_account(f"UPDATE accounts SET {_ACCOUNT_UPDATES} WHERE id = ?", [*values_of(account), account.id])
+
+    def _write_account(self, statement: str, values: list[Any]) -> None:
+        try:
+            self._connection.execute(statement, values)
+        except sqlite3.IntegrityError as fault:
+            if "accounts.email_key" in str(fault):
+                raise EmailTakenError from fault
+            raise
+
+    def revoke_token(self, jti: str, expires_at_ns: int) -> None:
+        self._connection.execute("INSERT OR REPLACE INTO revoked_tokens VALUES (?, ?)", (jti, expires_at_ns))
+
+    def token_revoked(self, jti: str) -> bool:
+        found = self._connection.execute("SELECT 1 FROM revoked_tokens WHERE jti = ?", (jti,)).fetchone()
+        return found is not None
+
+    def forget_revocations(self, now_ns: int) -> None:
+        self._connection.execute("DELETE FROM revoked_tokens WHERE expires_at_ns <= ?", (now_ns,))
+
+    # agents
+
+    def agent(self, agent_id: str) -> AgentRow | None:
+        return self._all_agents().get(agent_id)
+
+    def agents(self, query: AgentsQuery) -> tuple[Sequence[AgentRow], int]:
+        return page_of(self._all_agents().values(), query)
+
+    def put_agent(self, agent: AgentRow) -> None:
+        agents = self._all_agents()
+        before = agents.get(agent.id)
+        agents[agent.id] = agent
+        if before is not None and agent == msgspec.structs.replace(before, tasks_completed=agent.tasks_completed):
+            # The common write by far: a completed task counts.
+            self._connection.execute(
+                "UPDATE agents SET tasks_completed = ? WHERE id = ?", (agent.tasks_completed, agent.id)
+            )
+        else:
+            self._connection.execute(f"INSERT OR REPLACE INTO agents VALUES ({_AGENT_PLACES})", values_of(agent))
+
+    def fitting_agent(self, capability: str, price_max: float) -> AgentRow | None:
+        return cheapest_fitting(self._all_agents().values(), capability, price_max)
+
+    def _all_agents(self) -> dict[str, AgentRow]:
+        if self._agents is None:
+            rows = self._connection.execute("SELECT * FROM agents")
+            self._agents = {row.id: row for row in map(agent_of, rows)}
+        return self._agents
+
+    # tasks
+
+    def next_order(self) -> int:
+        return self._greatest_order() + 1
+
+    def _greatest_order(self) -> int:
+        if self._last_order is None:
+            (self._last_order,) = self._connection.execute("SELECT ifnull(max(position), 0) FROM tasks").fetchone()
+        return self._last_order or 0
+
+    def task(self, task_id: str) -> TaskRow | None:
+        found = self._connection.execute(_SELECT_TASK + "WHERE id = ?", (task_id,)).fetchone()
+        return None if found is None else self._seen(task_of(found))
+
+    def put_task(self, task: TaskRow) -> None:
+        counts, before = self._all_counts(), self._status(task)
+        self._connection.execute(_PUT_TASK, task_values(task))
+        if before is not None:
+            counts[before] -= 1
+        counts[task.status] = counts.get(task.status, 0) + 1
+        self._statuses[task.id] = task.status
+        self._last_order = max(self._greatest_order(), task.order)
+
+    def _status(self, task: TaskRow) -> TaskStatus | None:
+        """Return the status a task has in the store; a new task's order is behind all others."""
+        if task.id in self._statuses:
+            return self._statuses[task.id]
+        if task.order > self._greatest_order():
+            return None
+        found = self._connection.execute("SELECT status FROM tasks WHERE id = ?", (task.id,)).fetchone()
+        return None if found is None else found[0]
+
+    def tasks_of(
+        self, user_id: str, status: TaskStatus | None, type_: str | None, limit: int, offset: int
+    ) -> tuple[Sequence[TaskRow], int]:
+        if type_ not in (None, TASK_TYPE):
+            return [], 0
+        where, values = (
+            ("user_id = ?", [user_id]) if status is None else ("user_id = ? AND status = ?", [user_id, status])
+        )
+        rows = self._rows(f"WHERE {where} ORDER BY created_at_ns DESC, id LIMIT ? OFFSET ?", *values, limit, offset)
+        (total,) = self._connection.execute(f"SELECT count(*) FROM tasks WHERE {where}", values).fetchone()
+        return rows, total
+
+    def count_tasks(self, status: TaskStatus) -> int:
+        return self._all_counts().get(status, 0)
+
+    def _all_counts(self) -> dict[str, int]:
+        if self._counts is None:
+            self._counts = dict(self._connection.execute("SELECT status, count(*) FROM tasks GROUP BY status"))
+        return self._counts
+
+    def eligible_tasks(self, now_ns: int, limit: int) -> Sequence[TaskRow]:
+        return self._rows(
+            "WHERE status = 'queued' AND due_at_ns <= ? ORDER BY rank DESC, position LIMIT ?", now_ns, limit
+        )
+
+    def unfit_tasks(self, limit: int) -> Sequence[TaskRow]:
+        return self._rows("WHERE status = 'queued' AND planned_outcome IS NOT NULL ORDER BY position LIMIT ?", limit)
+
+    def due_tasks(self, now_ns: int, limit: int) -> Sequence[TaskRow]:
+        return self._rows(
+            f"WHERE {UNFINISHED} AND status IN ('assigned', 'running') AND due_at_ns <= ? "
+            "ORDER BY due_at_ns, position LIMIT ?",
+            now_ns,
+            limit,
+        )
+
+    def next_due_ns(self, *, queued: bool = True) -> int | None:
+        statuses: tuple[TaskStatus, ...] = ("queued", "assigned", "running") if queued else ("assigned", "running")
+        found = [self._earliest_due(status) for status in statuses if self.count_tasks(status)]
+        return min((due for due in found if due is not None), default=None)
+
+    def _earliest_due(self, status: TaskStatus) -> int | None:
+        statement = f"SELECT due_at_ns FROM tasks WHERE {UNFINISHED} AND status = ? ORDER BY due_at_ns LIMIT 1"
+        found = self._connection.execute(statement, (status,)).fetchone()
+        return None if found is None else found[0]
+
+    def unfinished_tasks(self) -> Sequence[TaskRow]:
+        return self._rows(f"WHERE {UNFINISHED} AND status IN ('assigned', 'running') ORDER BY position")
+
+    def _rows(self, rest: str, *values: Any) -> list[TaskRow]:
+        return [self._seen(task_of(found)) for found in self._connection.execute(_SELECT_TASK + rest, values)]
+
+    def _seen(self, row: TaskRow) -> TaskRow:
+        self._statuses[row.id] = row.status
+        return row
