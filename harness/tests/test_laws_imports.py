@@ -21,7 +21,7 @@ from harness.tests.source_tree import (
 )
 
 CONTRACT = "reference_server.contract"
-RUNNERS = ("harness.run",)
+RUNNERS = ("harness.run", "harness.simulate", "harness.mutants.selfcheck")
 ASYNCIO_SHELLS = ("harness.client.shell",)
 FRONTS = ("harness.cli", "harness.verify")
 BEHIND_THE_FRONTS = (*RUNNERS, "e2e", "loadtests", "reports")
@@ -86,7 +86,7 @@ def offences_against_fronts(_: SourceTree, module: Module) -> Iterator[str]:
     home = module.owner.split(".")[0] if module.is_test else module.name
     for found in module.own_imports:
         behind = next((name for name in BEHIND_THE_FRONTS if within(found.target, name)), None)
-        if behind is None or within(home, behind) or found.typing_only or _tests_a_runner(module, behind):
+        if behind is None or within(home, behind) or found.typing_only or _may_run(module, behind):
             continue
         if not within(module.name, *FRONTS):
             yield _sentence(module, found, "only cli and verify import runners and outer folders")
@@ -94,8 +94,10 @@ def offences_against_fronts(_: SourceTree, module: Module) -> Iterator[str]:
             yield _sentence(module, found, "runners and outer folders are imported inside functions")
 
 
-def _tests_a_runner(module: Module, behind: str) -> bool:
-    return module.is_test and module.owner == "harness" and behind in RUNNERS
+def _may_run(module: Module, behind: str) -> bool:
+    """Tell whether this is a test of a runner, or a runner that builds on another."""
+    tests_one = module.is_test and module.owner == "harness"
+    return behind in RUNNERS and (tests_one or module.name in RUNNERS)
 
 
 def offences_against_gevent(tree: SourceTree, module: Module) -> Iterator[str]:
