@@ -59,10 +59,7 @@ class Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Take signals through the loop: uvicorn would raise them again and spoil the exit code."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._asked_to_end)
+        """Leave signals alone: uvicorn would raise them again at its end and spoil the exit code."""
         yield
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -71,7 +68,8 @@ class Server(uvicorn.Server):
         self._driver.shutdown(_nothing)
         await super().shutdown(sockets)
 
-    def _asked_to_end(self) -> None:
+    def ask_to_end(self) -> None:
+        """End in order; asked a second time, at once."""
         if self.should_exit:
             self.force_exit = True
         self.should_exit = True
@@ -110,6 +108,27 @@ def open_store(settings: Settings) -> Store:
     return SqliteStore(Path(settings.db), synchronous="FULL" if settings.sync == "full" else "NORMAL")
 
 
+class Signals:
+    """SIGINT and SIGTERM from the first moment on: one that comes while the server starts ends it once it has."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._server: Server | None = None
+        self._came = 0
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._take)
+
+    def end(self, server: Server) -> None:
+        """Let signals end this server from now on."""
+        self._server = server
+        for _ in range(self._came):
+            server.ask_to_end()
+
+    def _take(self) -> None:
+        self._came += 1
+        if self._server is not None:
+            self._server.ask_to_end()
+
+
 class App:
     """One process of the server, from its settings to its exit."""
 
@@ -121,13 +140,16 @@ class App:
         """Serve until a signal comes; `announce` once requests are accepted. Raises SettingsError, StoreError."""
         settings = self._settings
         tap = None
+        signals = Signals(asyncio.get_running_loop())
         environment = AsyncioEnvironment(asyncio.get_running_loop(), jwt_secret(settings, new_secret), settings.seed)
         try:
             tap = _tap(settings, environment)
             sockets = OpenSockets()
             driver = self._make(environment, store, sockets, _options(settings), tap)
             await _started(driver)
-            await Server(self._config(driver, sockets), driver, announce).serve([listener])
+            server = Server(self._config(driver, sockets), driver, announce)
+            signals.end(server)
+            await server.serve([listener])
         finally:
             environment.close()
             if tap is not None:

@@ -5,6 +5,7 @@ is the driver's. A request that the parser can't read gets the contract's JSON a
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -18,8 +19,9 @@ from reference_server.core.answers import Answer, error
 from reference_server.core.calls import Head
 from reference_server.driver import Admitted, Driver
 from reference_server.page_files import Page, PageFiles
-from reference_server.responses import Headers, body_of, head_of, headers_of, sharing_headers
+from reference_server.responses import Headers, body_of, head_of, headers_of, length_of, sharing_headers
 
+logger = logging.getLogger(__name__)
 T = TypeVar("T")
 SOCKET_PATH: Final = BY_NAME["ws_connect"].path
 
@@ -39,10 +41,9 @@ class Application:
         head = _head(scope)
         page = self._page(scope, head)
         if page is not None:
-            length = [(b"content-length", b"%d" % len(page.body)), (b"x-content-type-options", b"nosniff")]
-            await _send(send, page.status, [*page.headers, *length], page.body)
+            await _send(send, page.status, [*page.headers, *length_of(page.status, page.body)], page.body)
             return
-        answer, ends = await self._answer(head, receive)
+        answer, ends = await self._answer_or_500(head, receive)
         body = body_of(answer)
         headers = [*headers_of(answer, body), *sharing_headers(self._origins, head.path, head.headers)]
         await _send(send, answer.status, [*headers, (b"connection", b"close")] if ends else headers, body)
@@ -54,6 +55,13 @@ class Application:
         if found is None and "text/html" in head.headers.get("accept", ""):
             return self._pages.not_found(head.headers, scope["scheme"])
         return found
+
+    async def _answer_or_500(self, head: Head, receive: ASGIReceiveCallable) -> tuple[Answer, bool]:
+        try:
+            return await self._answer(head, receive)
+        except Exception:
+            logger.exception("a request failed")
+            return error(500, "something went wrong on the server; it was logged"), True
 
     async def _answer(self, head: Head, receive: ASGIReceiveCallable) -> tuple[Answer, bool]:
         """Return the answer, and whether the connection must end after it."""

@@ -46,11 +46,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         if self.transport.is_closing():
             return
-        if self._head_timer is not None:
-            self._head_bytes += len(data)
-            if self._head_bytes > HEAD_BYTES_MAX + limits.JSON_BODY_BYTES_MAX:
-                self.send_400_response("the request's head is too large")
-                return
+        awaited = self._head_timer
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
@@ -58,6 +54,7 @@ class HttpProtocol(HttpToolsProtocol):
         except httptools.HttpParserError:
             self.send_400_response("this is no HTTP request")
         else:
+            self._bound_head(len(data) if awaited is not None and awaited is self._head_timer else 0)
             self._await_next()
 
     def on_message_begin(self) -> None:
@@ -98,6 +95,12 @@ class HttpProtocol(HttpToolsProtocol):
         protocol.upgrade(
             self.transport, head_of(self.scope["method"], self._path(), query, self.headers, address), early
         )
+
+    def _bound_head(self, size: int) -> None:
+        """Refuse a head that never ends: the parser keeps all of it."""
+        self._head_bytes += size
+        if self._head_bytes > HEAD_BYTES_MAX:
+            self.send_400_response("the request's head is too large")
 
     # times
 

@@ -35,7 +35,13 @@ def headers_of(answer: Answer, body: bytes) -> Headers:
     headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
     if answer.body is not None:
         headers.append((b"content-type", JSON))
-    return [*headers, (b"content-length", b"%d" % len(body)), (b"x-content-type-options", b"nosniff")]
+    return [*headers, *length_of(answer.status, body)]
+
+
+def length_of(status: int, body: bytes) -> Headers:
+    """Return the headers that go with every body; 204 and 304 say no length (RFC 9110 §8.6)."""
+    length = [] if status in (204, 304) else [(b"content-length", b"%d" % len(body))]
+    return [*length, (b"x-content-type-options", b"nosniff")]
 
 
 def sharing_headers(origins: Origins, path: str, headers: Mapping[str, str]) -> Headers:

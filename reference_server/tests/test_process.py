@@ -1,0 +1,134 @@
+"""One real process: how it starts, what it refuses, how it ends, what it keeps (contract §5, design command line)."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from reference_server.tests.process import DEADLINE_S, SYSTEM, ServerProcess, upgrade_request
+
+
+def refused(*arguments: str, **environment: str) -> str:
+    ended = subprocess.run(
+        [sys.executable, "-m", "reference_server", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+        env={**os.environ, **environment},
+        check=False,
+    )
+    assert ended.returncode == 3
+    assert ended.stdout == ""
+    assert len(ended.stderr.splitlines()) == 1, ended.stderr
+    return ended.stderr
+
+
+def test_a_port_in_use_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        line = refused("--port", port, "--db", str(tmp_path / "zerostate.db"))
+
+    assert port in line
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["--port", "many"], "--port"),
+        (["--port", "70000"], "--port"),
+        (["--task-ms", "9:1"], "--task-ms"),
+        (["--nonsense"], "--nonsense"),
+        (["--limits", "maybe"], "--limits"),
+        (["--db", "/dev/null/zerostate.db", "--port", "0"], "/dev/null"),
+        (["--db", ":memory:", "--port", "0", "--tap", "/dev/null/tap"], "tap"),
+        (["--host", "256.256.256.256", "--port", "0"], "256"),
+    ],
+)
+def test_what_it_cannot_start_with_is_one_line(arguments: list[str], word: str) -> None:
+    assert word in refused(*arguments)
+
+
+def test_a_secret_that_is_too_short_is_refused_and_not_shown() -> None:
+    line = refused("--db", ":memory:", ZEROSTATE_JWT_SECRET="too short a one")
+
+    assert "ZEROSTATE_JWT_SECRET" in line
+    assert "too short a one" not in line
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_warns_closes_with_1001_and_ends_with_0(number: signal.Signals) -> None:
+    with ServerProcess("--db", ":memory:") as server, server.connect(server.register()) as opened:
+        opened.recv(DEADLINE_S)
+        server.child.send_signal(number)
+        warning = json.loads(opened.recv(DEADLINE_S))
+        with pytest.raises(ConnectionClosed) as closed:
+            opened.recv(DEADLINE_S)
+
+        assert warning["data"]["level"] == "warning"
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1001
+        assert server.child.wait(DEADLINE_S) == 0
+
+
+def test_it_ends_in_5_s_when_nobody_answers_its_close() -> None:
+    with ServerProcess("--db", ":memory:") as server, server.raw() as silent:
+        silent.sendall(upgrade_request(server.register()))
+        assert b"101" in silent.recv(65536)
+
+        server.child.send_signal(signal.SIGTERM)
+        assert server.child.wait(5.5) == 0
+
+
+def test_the_secret_and_the_database_are_private_and_outlive_the_process(tmp_path: Path) -> None:
+    db = str(tmp_path / "zerostate.db")
+    with ServerProcess("--db", db) as server:
+        token = server.register()
+        assert server.end() == 0
+    with ServerProcess("--db", db) as server:
+        assert server.call("GET", "/users/me", token).status_code == 200
+
+    for path in tmp_path.iterdir():
+        assert path.stat().st_mode & 0o077 == 0, path
+    assert token not in "".join(path.read_text(errors="ignore") for path in tmp_path.iterdir())
+
+
+def test_without_a_password_the_admins_is_kept_in_a_private_file(tmp_path: Path) -> None:
+    with ServerProcess("--db", str(tmp_path / "zerostate.db"), ZEROSTATE_ADMIN_PASSWORD="") as server:
+        kept = tmp_path / "zerostate.db.admin"
+        assert kept.stat().st_mode & 0o777 == 0o600
+        login = {"email": "admin@example.org", "password": kept.read_text().strip()}
+
+        assert server.call("POST", "/users/login", json=login).status_code == 200
+
+
+@pytest.mark.slow
+def test_kill_9_loses_no_acknowledged_write(tmp_path: Path) -> None:
+    db, acknowledged = str(tmp_path / "zerostate.db"), []
+    with ServerProcess("--db", db, "--task-ms", "1:2") as server:
+        token = server.register()
+        for number in range(60):
+            answer = server.call("POST", "/tasks/submit", token, json={"query": f"q{number}", "budget": 1})
+            acknowledged.append(answer.json()["task_id"])
+        server.child.kill()
+    with ServerProcess("--db", db, "--task-ms", "1:2") as server:
+        for task_id in acknowledged:
+            assert server.call("GET", f"/tasks/{task_id}", token).status_code == 200
+
+
+def test_the_tap_has_a_line_for_each_accepted_message_and_no_payload(tmp_path: Path) -> None:
+    tap = tmp_path / "tap.jsonl"
+    with ServerProcess("--db", ":memory:", "--tap", str(tap)) as server:
+        assert server.call("POST", "/ws/broadcast", server.admin(), json=SYSTEM).status_code == 200
+        lines = [json.loads(line) for line in tap.read_text().splitlines()]
+
+    assert [line["data"]["seq"] for line in lines] == [1]
+    assert {"recorder", "index", "at_ns", "kind", "data"} == set(lines[0])
+    assert (lines[0]["kind"], lines[0]["data"]["audience"]) == ("accepted", "everyone")
+    assert "hello" not in tap.read_text()
