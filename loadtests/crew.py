@@ -60,6 +60,7 @@ class Crew:
         self.spawned, self.registered, self.connected, self.left = Barrier(), Barrier(), Barrier(), Barrier()
         self.size = 0
         self.ready = 0
+        self.broken: list[str] = []
         self.end_ns = 0
         self._written = False
 
@@ -76,6 +77,12 @@ class Crew:
         self.size = user_count
         for barrier in (self.spawned, self.registered, self.connected, self.left):
             barrier.await_count(user_count)
+
+    def drop(self) -> None:
+        """Let a user that failed hold nobody up; it may have arrived at some barriers already, which opens none early
+        that matters: the run is lost anyway."""
+        for barrier in (self.registered, self.connected, self.left):
+            barrier.arrive()
 
     def turn(self, since_ns: int, number: int, rate_per_s: float) -> None:
         """Wait for this user's turn in a phase that lets `rate_per_s` users begin."""

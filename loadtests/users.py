@@ -4,6 +4,7 @@ Submits start on an absolute schedule; a late one counts from the instant it was
 its own start (service time). The reader is a greenlet of its own, so a slow answer never delays the instant of a push.
 """
 
+import logging
 import secrets
 import time
 from http import HTTPStatus
@@ -39,6 +40,8 @@ TRIES_MAX: Final = 5
 RETRY_AFTER_S_MAX: Final = 60.0
 RETRIED: Final = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 NETWORK_TIMEOUT_S: Final = 15.0
+USER_FAILED: Final = 3
+LOG: Final = logging.getLogger(__name__)
 
 
 class _Data(Struct, frozen=True):
@@ -76,11 +79,21 @@ class LiveUser(FastHttpUser):
         self.task_ids: dict[int, str] = {}
         self._starts: dict[int, _Start] = {}
         self._ends: dict[int, Event] = {}
+        self._reader: gevent.Greenlet | None = None
         self._leaving = False
 
     @task
     def live(self) -> None:
-        """Live this user's life, then stop it; Locust must not begin it again."""
+        """Live this user's life, then stop it: Locust would begin it again, also after an error of ours."""
+        try:
+            self._live()
+        except Exception as fault:
+            LOG.exception("user %s failed", self.ledger.owner)
+            self.crew.broken.append(f"{type(fault).__name__}: {fault}")
+            self.crew.drop()
+        raise StopUser
+
+    def _live(self) -> None:
         crew, waits = self.crew, self.crew.plan.scenario.ready_within_s + self.crew.plan.ramp_s
         crew.spawned.wait(waits)
         registered = self._register()
@@ -95,7 +108,6 @@ class LiveUser(FastHttpUser):
             self._work()
         self._leave()
         crew.left.arrive()
-        raise StopUser
 
     def _register(self) -> bool:
         self.crew.turn(self.crew.spawned.opened_ns, self.number, self.crew.plan.scenario.registrations_per_s)
@@ -130,7 +142,7 @@ class LiveUser(FastHttpUser):
             return False
         self.crew.recording.add(CONNECT, welcome_ns, welcome_ns - begun_ns)
         self.socket = socket
-        gevent.spawn(self._read, socket)
+        self._reader = gevent.spawn(self._read, socket)
         return True
 
     def _welcome(self, socket: WebSocket, begun_ns: int) -> int:
@@ -230,7 +242,9 @@ class LiveUser(FastHttpUser):
             if not self.ledger.ended(sequence):
                 self._call("cancel_task", tries=1, path=BY_NAME["cancel_task"].path.replace("{id}", task_id))
         self._leaving = True
-        if self.socket is not None:
+        if self.socket is not None and self._reader is not None:
+            # One greenlet at a time may wait on a socket.
+            self._reader.join()
             self.socket.close()
         if self.token:
             self._call("logout", tries=1)
@@ -264,8 +278,15 @@ def _gather_crew(environment: Any, runner: Any, **_: Any) -> None:
     """Give this process its crew, from the plan that the runner left, and end Locust when the crew has left."""
     crew = environment.crew = Crew(plan_from())
     environment.events.spawning_complete.add_listener(crew.complete)
-    environment.events.quitting.add_listener(lambda **_: crew.write())
+    environment.events.quitting.add_listener(_write)
     gevent.spawn(_quit_after, crew, runner)
+
+
+def _write(environment: Any, **_: Any) -> None:
+    """Write what was recorded; a user that failed by our own fault is Locust's failure, and so the harness's."""
+    environment.crew.write()
+    if environment.crew.broken:
+        environment.process_exit_code = USER_FAILED
 
 
 def _quit_after(crew: Crew, runner: Any) -> None:

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from markupsafe import Markup
 
-WIDTH: Final = 720
+WIDTH: Final = 560
 BARS_MAX: Final = 40
 TICKS: Final = 5
 Axis = Callable[[float], float]
@@ -115,7 +115,7 @@ def timeline(spans: Sequence[Span], seconds: float, title: str) -> Markup:
     if not spans:
         return Markup("")
     lanes = list(dict.fromkeys(span.lane for span in spans))
-    left, row = 96, 26
+    left, row = 92, 26
     height = 16 + row * len(lanes) + _BOTTOM
     floor = height - _BOTTOM
     length = max(seconds, *(span.end or span.start for span in spans), 1e-9)
@@ -124,7 +124,7 @@ def timeline(spans: Sequence[Span], seconds: float, title: str) -> Markup:
         return left + second / length * (WIDTH - left - _RIGHT)
 
     parts = [
-        f'<text class="lane" x="{left - 8}" y="{16 + row * number + 16}">{escape(_cut(lane, 14))}</text>'
+        f'<text class="lane" x="{left - 8}" y="{16 + row * number + 16}">{escape(_cut(lane, 13))}</text>'
         for number, lane in enumerate(lanes)
     ]
     parts += [_tick_x(x(second), floor, f"{_short(second)} s") for second in _ticks(0, length)]
@@ -182,8 +182,9 @@ def _marks(marks: Sequence[Mark], x: Axis, floor: float) -> list[str]:
 
 def _svg(height: float, title: str, parts: Sequence[str], classes: str = "chart") -> Markup:
     label = escape(title, quote=True)
+    stretch = ' preserveAspectRatio="none"' if classes == "shares" else ""
     return Markup(
-        f'<svg class="{classes}" viewBox="0 0 {WIDTH} {height:g}" role="img" aria-label="{label}">'
+        f'<svg class="{classes}" viewBox="0 0 {WIDTH} {height:g}" role="img" aria-label="{label}"{stretch}>'
         f"{''.join(parts)}</svg>"
     )
 

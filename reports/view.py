@@ -65,6 +65,7 @@ class Family(NamedTuple):
     name: str
     clauses: list[ShownClause]
     counts: list[tuple[str, int]]
+    told: str
     bar: Markup
 
 
@@ -166,8 +167,8 @@ def _violation(result: ClauseResult, violation: Violation, history: History) -> 
 def _family(name: str, clauses: list[ShownClause]) -> Family:
     results = [clause.result for clause in clauses]
     counts = _counts(results)
-    title = f"{name}: {_told_counts(results)}"
-    return Family(name, words.FAMILIES.get(name, name), clauses, counts, charts.shares(counts, title))
+    told = " · ".join(f"{count} {status}" for status, count in counts if count)
+    return Family(name, words.FAMILIES.get(name, name), clauses, counts, told, charts.shares(counts, f"{name}: {told}"))
 
 
 def _counts(results: Sequence[ClauseResult]) -> list[tuple[str, int]]:
