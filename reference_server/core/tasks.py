@@ -62,7 +62,7 @@ def _new_row(tx: Transaction, user_id: str, body: SubmitRequest, context: Contex
         constraints=body.constraints,
         priority="normal" if body.priority == "medium" else body.priority,
         status="queued",
-        timeout_s=body.timeout,
+        timeout_s=float(body.timeout),
         budget=body.budget,
         due_at_ns=created_ns,
         planned_outcome=planned,
