@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import IO, Any
+from typing import IO, Any, Self
 
 import httpx
 from websockets.sync.client import ClientConnection, connect
@@ -37,7 +37,7 @@ class ServerProcess:
         self.port = int(port)
         self.http = httpx.Client(base_url=self.url, timeout=DEADLINE_S)
 
-    def __enter__(self) -> "ServerProcess":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
