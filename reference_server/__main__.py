@@ -10,34 +10,35 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Final
 
-from reference_server.app import App, MakeDriver, listen, make_driver, open_store
+from reference_server.app import PAGES, App, MakeDriver, listen, make_driver, open_store
 from reference_server.settings import Settings, SettingsError, read_settings
 from reference_server.store.base import StoreError
 
 UNUSABLE: Final = 3
 
 
-def main(arguments: Sequence[str] | None = None, make: MakeDriver = make_driver) -> int:
-    """Serve until told to end; return the exit code. `make` gives the driver, so that a mutant can wrap it."""
+def main(arguments: Sequence[str] | None = None, make: MakeDriver = make_driver, pages: Path = PAGES) -> int:
+    """Serve until told to end; return the exit code. A mutant gives its own `make` and `pages`."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
         settings = read_settings(sys.argv[1:] if arguments is None else arguments, os.environ)
-        _serve(settings, make)
+        _serve(settings, make, pages)
     except (SettingsError, StoreError) as fault:
         print(f"reference_server: {fault}", file=sys.stderr)
         return UNUSABLE
     return 0
 
 
-def _serve(settings: Settings, make: MakeDriver) -> None:
+def _serve(settings: Settings, make: MakeDriver, pages: Path) -> None:
     listener = listen(settings)
     try:
         store = open_store(settings)
         try:
             with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-                runner.run(App(settings, make).serve(listener, store, lambda: _announce(listener)))
+                runner.run(App(settings, make, pages).serve(listener, store, lambda: _announce(listener)))
         finally:
             store.close()
     finally:

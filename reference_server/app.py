@@ -132,9 +132,10 @@ class Signals:
 class App:
     """One process of the server, from its settings to its exit."""
 
-    def __init__(self, settings: Settings, make: MakeDriver = make_driver) -> None:
+    def __init__(self, settings: Settings, make: MakeDriver = make_driver, pages: Path = PAGES) -> None:
         self._settings = settings
         self._make = make
+        self._pages = pages
 
     async def serve(self, listener: socket.socket, store: Store, announce: Callable[[], None]) -> None:
         """Serve until a signal comes; `announce` once requests are accepted. Raises SettingsError, StoreError."""
@@ -165,7 +166,7 @@ class App:
         }
         http = type("BoundHttpProtocol", (HttpProtocol,), {"head_timeout_s": settings.handshake_timeout})
         return uvicorn.Config(
-            Application(driver, _origins(settings), PageFiles(PAGES)),
+            Application(driver, _origins(settings), PageFiles(self._pages)),
             http=http,
             ws=type("BoundWebSocketProtocol", (WebSocketProtocol,), shared),
             lifespan="off",
