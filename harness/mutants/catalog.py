@@ -32,7 +32,7 @@ MUTANTS: Final = (
         "every fourth message for an account misses the first of its connections",
         Parts(make_hub=hubs.DropsAMessage),
         ("RT-PUSH-1", "RT-PREFIX-1"),
-        ("tasks_pushed", "prefix"),
+        ("delivery", "prefix"),
     ),
     Mutant(
         "leaks_to_another_user",
@@ -53,7 +53,7 @@ MUTANTS: Final = (
         "when one connection of an account is lost, its others miss the next message",
         Parts(make_hub=hubs.DeafAfterACut),
         ("RT-PUSH-1", "RT-PREFIX-1"),
-        ("tasks_pushed", "prefix"),
+        ("delivery", "prefix"),
         needs_fault="cut",
     ),
     Mutant(
@@ -61,7 +61,7 @@ MUTANTS: Final = (
         "a task's badge keeps the first status it was given",
         Parts(page=pages.stale_badge),
         ("CLIENT-BADGE-1",),
-        ("badge",),
+        ("browser",),
         tiers=("t3",),
     ),
 )
