@@ -199,6 +199,14 @@ class ReadRecord:
         except ValueError as fault:
             raise RecordError(f"{self.path.name}: {fault}") from fault
 
+    def side_histories(self) -> list[list[Event]]:
+        """Return the histories of `history/<group>/`, one for each further server that the run drove."""
+        folders = sorted(path for path in (self.path / "history").glob("*") if path.is_dir())
+        try:
+            return [list(read_history(folder)) for folder in folders]
+        except ValueError as fault:
+            raise RecordError(f"{self.path.name}: {fault}") from fault
+
     def files(self, folder: str, pattern: str = "*") -> list[Path]:
         """Return the files of a folder of the record (`browser`, `samples`, `scripts`), by name."""
         return sorted(path for path in (self.path / folder).glob(pattern) if path.is_file())
