@@ -11,24 +11,50 @@ has a checker or a reason in `UNJUDGED`, and every checker answers for each of i
 Run: `python -m pytest harness/checkers`; on a record: `harness report RUN --rejudge`.
 
 What the recorders write is said in `harness.history.Event`; what a family reads beyond that stands in its module:
-`cases` (expectations of a row), `sockets` (how connections are named), `endings`, `browser`, `latency`.
+`cases` (expectations of a row), `sockets` (how connections are named), `endings`, `restart`, `backoff`, `browser`,
+`pages`, `latency`.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from harness.checkers.answers import Answers
+from harness.checkers.backoff import Backoff
+from harness.checkers.base import Checker
+from harness.checkers.browser import Browser
 from harness.checkers.cases import Cases
+from harness.checkers.coherence import Coherence
+from harness.checkers.delivery import Delivery
+from harness.checkers.endings import Endings
 from harness.checkers.isolation import Isolation
+from harness.checkers.latency import Latency
+from harness.checkers.lifecycle import Lifecycle
+from harness.checkers.pages import Pages
+from harness.checkers.pong import Pong
 from harness.checkers.prefix import Prefix
+from harness.checkers.resources import Resources
+from harness.checkers.restart import Restart
 from harness.checkers.schema import Schema
-from harness.checkers.tally import Fold
+from harness.checkers.steering import Steering
 
-CHECKERS: Final[tuple[type[Fold], ...]] = (
+CHECKERS: Final[tuple[Callable[[], Checker], ...]] = (
     Answers,
     Cases,
+    Resources,
     Schema,
     Prefix,
+    Delivery,
     Isolation,
+    Lifecycle,
+    Steering,
+    Coherence,
+    Pong,
+    Endings,
+    Restart,
+    Backoff,
+    Browser,
+    Pages,
+    Latency,
 )
 
 UNJUDGED: Final[tuple[tuple[str, str], ...]] = ()

@@ -71,7 +71,7 @@ class Prefix(Fold):
             self._publishes.see_call(call)
         socket = self._sockets.see(event)
         message = message_of(event)
-        if event.kind == "accepted":
+        if event.kind == "accepted" and isinstance(event.data.get("seq"), int):
             self._tap.append(event)
         elif socket is not None and message is not None:
             line = self._lines.setdefault(id(socket), _Line(socket, socket.account))
@@ -132,7 +132,7 @@ class Prefix(Fold):
             for other in lines[max(0, number - SIBLINGS_MAX) : number]:
                 self._judge_pair(line, other)
         if self._tap:
-            accepted = sorted(self._tap, key=lambda event: (event.data.get("seq", 0), event.index))
+            accepted = sorted(self._tap, key=lambda event: (event.data["seq"], event.index))
             for line in lines:
                 self._judge_tap(line, accepted)
 

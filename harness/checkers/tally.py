@@ -12,6 +12,9 @@ from harness.verdicts import Status, Verdict, Violation, judged
 VIOLATIONS_KEPT_MAX: Final = 20
 """Of one clause and checker; the rest are counted in `violations_found`."""
 
+HEALED: Final = ("healed", "quiet", "end")
+"""The phases from which on no fault is active: a cut is never healed by itself."""
+
 
 class _Account(Struct):
     checked: int = 0
@@ -32,6 +35,8 @@ class Tally:
 
     def see(self, event: Event) -> None:
         """Keep the book of active faults."""
+        if event.kind == "phase" and event.data.get("name") in HEALED:
+            self.faults.clear()
         if event.kind != "fault":
             return
         name = str(event.data.get("name", "fault"))

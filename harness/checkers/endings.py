@@ -1,0 +1,221 @@
+"""How connections are kept alive and ended (contract §5 liveness): pings, silence, close, expiry, revocation.
+
+Reads, beside what `sockets` says: `frame {opcode: "ping"}` (the server's protocol ping) and `frame {opcode:
+"tcp-end"}` (the peer ended the TCP connection); `sent {opcode: "half-handshake"}`. A row that keeps silent begins
+with a `connecting` whose case is of LIVE-SILENCE-1 (or `silent: true`), since answers to pings are not recorded.
+A token's end is known from the answer of register or login (`expires_in`) where the account has one session, or
+from `connecting {expires_in_ms}`. Which sockets a logout ends is known where it asked for `all`, where `session` of
+its invoke and of `connecting` agree, or where the account has one session. A row that waits for an end must stay
+until its deadline has passed.
+"""
+
+from typing import Final
+
+from harness.checkers.calls import Call, Calls
+from harness.checkers.sockets import Accounts, Socket, Sockets
+from harness.checkers.tally import Fold
+from harness.history import Event
+from reference_server.contract import limits
+from reference_server.contract.codes import CloseCode
+
+PING, SILENCE, CLOSE = "LIVE-PING-1", "LIVE-SILENCE-1", "LIVE-CLOSE-1"
+HANDSHAKE, EXPIRY, REVOKE = "LIVE-HANDSHAKE-1", "LIVE-EXPIRY-1", "LIVE-REVOKE-1"
+NS_PER_S: Final = 1_000_000_000
+SLACK_S: Final = 1.0
+"""What a loaded machine may add to any of these times before it is called a violation."""
+SHORT_TTL_S_MAX: Final = 600
+
+
+class Endings(Fold):
+    """Follows every socket to its end; memory is bounded by the sockets and sessions."""
+
+    name = "endings"
+    clauses = (PING, SILENCE, CLOSE, HANDSHAKE, EXPIRY, REVOKE)
+
+    def begin(self) -> None:
+        """Forget everything."""
+        self._calls, self._sockets, self._accounts = Calls(), Sockets(), Accounts()
+        self._alive: dict[int, Event] = {}
+        self._pinged: dict[int, Event] = {}
+        self._half: dict[int, Event] = {}
+        self._tcp_ends: dict[int, Event] = {}
+        self._after: dict[int, Event] = {}
+        self._sessions: dict[str, list[Call]] = {}
+        self._logouts: list[Call] = []
+        self._last_ns = 0
+
+    def take(self, event: Event) -> None:
+        """Follow sockets, sessions and logouts."""
+        self._last_ns = max(self._last_ns, event.at_ns)
+        self._accounts.see(event)
+        call = self._calls.see(event)
+        if call is not None:
+            self._take_call(call)
+        socket = self._sockets.see(event)
+        if socket is not None:
+            self._take_socket(socket, event)
+
+    def _take_call(self, call: Call) -> None:
+        self._accounts.see_call(call)
+        account = self._accounts.id_of(call.account)
+        if call.done.kind != "ok":
+            return
+        if call.operation in ("register", "login"):
+            user = call.body.get("user") if isinstance(call.body, dict) else None
+            owner = user.get("id") if isinstance(user, dict) else account
+            self._sessions.setdefault(str(owner), []).append(call)
+        elif call.operation == "logout" and account is not None:
+            self._logouts.append(call)
+
+    def _take_socket(self, socket: Socket, event: Event) -> None:
+        key = id(socket)
+        if event.kind in ("opened", "sent"):
+            self._alive[key] = event
+        if event.kind == "sent" and event.data.get("opcode") == "half-handshake":
+            self._half[key] = event
+        opcode = event.data.get("opcode") if event.kind == "frame" else None
+        if opcode == "ping":
+            self._judge_ping(socket, event)
+        elif opcode == "tcp-end":
+            self._tcp_ends[key] = event
+        elif event.kind == "received":
+            self._after[key] = event
+
+    def _judge_ping(self, socket: Socket, event: Event) -> None:
+        before = self._pinged.get(id(socket)) or socket.opened
+        self._pinged[id(socket)] = event
+        if before is None or socket.closed is not None:
+            return
+        after_s = (event.at_ns - before.at_ns) / NS_PER_S
+        fits = abs(after_s - limits.SERVER_PING_PERIOD_S) <= SLACK_S
+        told = f"{socket.told} was pinged after {after_s:.1f} s, expected every {limits.SERVER_PING_PERIOD_S} s"
+        self.tally.judge(PING, fits, told, before, event)
+
+    def end(self) -> None:
+        """Judge every socket by how long it lived."""
+        for socket in self._sockets.all:
+            if socket.begin.kind == "connecting":
+                self._judge_unpinged(socket)
+                self._judge_silence(socket)
+                self._judge_close(socket)
+                self._judge_half(socket)
+            self._judge_expiry(socket)
+            self._judge_revocation(socket)
+
+    def _until(self, socket: Socket) -> int:
+        return socket.closed.at_ns if socket.closed is not None else self._last_ns
+
+    def _judge_unpinged(self, socket: Socket) -> None:
+        before = self._pinged.get(id(socket)) or socket.opened
+        # A row that keeps silent records no frames of its own, but the server's pings it does.
+        if before is None or self._until(socket) - before.at_ns <= (limits.SERVER_PING_PERIOD_S + SLACK_S) * NS_PER_S:
+            return
+        told = f"{socket.told} was not pinged within {limits.SERVER_PING_PERIOD_S} s"
+        self.tally.judge(PING, False, told, before)
+
+    def _judge_silence(self, socket: Socket) -> None:
+        silent = socket.begin.data.get("silent") or (socket.begin.case or "").startswith(SILENCE)
+        last = self._alive.get(id(socket))
+        if not silent or last is None:
+            return
+        waited_s = (self._until(socket) - last.at_ns) / NS_PER_S
+        ended = socket.closed is not None and socket.closed.data.get("by") == "peer"
+        if not ended and waited_s <= limits.SILENCE_S_MAX + SLACK_S:
+            self.tally.undecided(SILENCE, f"a silent connection was watched for {waited_s:.0f} s only")
+            return
+        fits = ended and limits.SILENCE_S_MIN - SLACK_S <= waited_s <= limits.SILENCE_S_MAX + SLACK_S
+        what = "was ended" if ended else "was still open"
+        told = f"{socket.told} {what} {waited_s:.1f} s after its last frame, expected its end after 60 to 66 s"
+        self.tally.judge(SILENCE, fits, told, last, *([socket.closed] if socket.closed is not None else []))
+
+    def _judge_close(self, socket: Socket) -> None:
+        closed, ended = socket.closed, self._tcp_ends.get(id(socket))
+        if closed is None or closed.data.get("code") == 1006 or closed.data.get("by") != "peer":
+            return
+        until_ns = ended.at_ns if ended is not None else self._last_ns
+        waited_s = (until_ns - closed.at_ns) / NS_PER_S
+        if ended is None and (not (socket.begin.case or "").startswith(CLOSE) or waited_s <= self._close_most()):
+            return
+        told = f"{socket.told}: TCP lived {waited_s:.1f} s after the close frames, expected 5 s at most"
+        evidence = [closed] if ended is None else [closed, ended]
+        self.tally.judge(CLOSE, ended is not None and waited_s <= self._close_most(), told, *evidence)
+
+    def _close_most(self) -> float:
+        return limits.ABORT_AFTER_CLOSE_S + SLACK_S
+
+    def _judge_half(self, socket: Socket) -> None:
+        sent = self._half.get(id(socket))
+        if sent is None:
+            return
+        ended = self._tcp_ends.get(id(socket)) or socket.closed
+        waited_s = ((ended.at_ns if ended is not None else self._last_ns) - sent.at_ns) / NS_PER_S
+        most_s = limits.HANDSHAKE_TIMEOUT_S + SLACK_S
+        if ended is None and waited_s <= most_s:
+            self.tally.undecided(HANDSHAKE, f"half a handshake was watched for {waited_s:.0f} s only")
+            return
+        fits = ended is not None and limits.HANDSHAKE_TIMEOUT_S - SLACK_S <= waited_s <= most_s
+        what = "was ended" if ended is not None else "was still open"
+        told = f"half a handshake {what} after {waited_s:.1f} s, expected {limits.HANDSHAKE_TIMEOUT_S} s"
+        self.tally.judge(HANDSHAKE, fits, told, sent, *([ended] if ended is not None else []))
+
+    def _judge_expiry(self, socket: Socket) -> None:
+        due = self._expiry(socket)
+        if due is None or socket.opened is None:
+            return
+        first_ns, last_ns, cause = due
+        self._judge_ended(EXPIRY, socket, first_ns, last_ns + NS_PER_S, cause, "its token expired")
+
+    def _expiry(self, socket: Socket) -> tuple[int, int, Event] | None:
+        """Return between which instants the socket's token expires, as far as the record tells."""
+        own_ms = socket.begin.data.get("expires_in_ms")
+        if isinstance(own_ms, (int, float)):
+            at_ns = socket.begin.at_ns + int(own_ms * 1_000_000)
+            return at_ns, at_ns, socket.begin
+        sessions = self._sessions.get(str(self._accounts.id_of(socket.account)), [])
+        if len(sessions) != 1:
+            return None
+        (call,) = sessions
+        ttl_s = call.body.get("expires_in")
+        if not isinstance(ttl_s, (int, float)) or ttl_s > SHORT_TTL_S_MAX:
+            return None
+        ttl_ns = int(ttl_s * NS_PER_S)
+        return call.invoke.at_ns + ttl_ns, call.done.at_ns + ttl_ns, call.done
+
+    def _judge_revocation(self, socket: Socket) -> None:
+        if socket.opened is None:
+            return
+        for call in self._logouts:
+            if self._ends(call, socket) and socket.opened.at_ns < call.invoke.at_ns < self._until(socket):
+                due_ns = call.done.at_ns + limits.REVOCATION_EFFECT_S_MAX * NS_PER_S
+                self._judge_ended(REVOKE, socket, call.invoke.at_ns, due_ns, call.done, "its token was revoked")
+                return
+
+    def _ends(self, call: Call, socket: Socket) -> bool:
+        account = self._accounts.id_of(call.account)
+        if account != self._accounts.id_of(socket.account):
+            return False
+        label = call.invoke.data.get("session")
+        same = label is not None and label == socket.begin.data.get("session")
+        return bool(call.sent.get("all")) or same or len(self._sessions.get(str(account), [])) == 1
+
+    def _judge_ended(self, clause: str, socket: Socket, first_ns: int, last_ns: int, cause: Event, why: str) -> None:
+        most_ns = last_ns + int(SLACK_S * NS_PER_S)
+        closed = socket.closed
+        own = closed is not None and closed.data.get("by") == "self" and closed.data.get("code") != 4401
+        if closed is None or own:
+            if self._until(socket) > most_ns:
+                self.tally.judge(clause, False, f"{socket.told} was still open after {why}", cause)
+            else:
+                self.tally.undecided(clause, f"a connection was left before {why} had to end it")
+            return
+        if closed.at_ns < first_ns - int(SLACK_S * NS_PER_S):
+            return
+        code = closed.data.get("code")
+        fits = (code == CloseCode.TOKEN_ENDED or not self.run.local) and closed.at_ns <= most_ns
+        after_s = (closed.at_ns - first_ns) / NS_PER_S
+        told = f"{socket.told} closed with {code} {after_s:.1f} s after {why}, expected 4401 within 1 s"
+        self.tally.judge(clause, fits, told, cause, closed)
+        late = self._after.get(id(socket))
+        if late is not None:
+            told = f"{socket.told} received a message long after {why}"
+            self.tally.judge(clause, late.at_ns <= most_ns, told, cause, late)
