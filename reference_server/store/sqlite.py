@@ -26,12 +26,14 @@ _STATEMENTS_CACHED: Final = 128
 class SqliteStore:
     """`Store` over a file; made when absent, refused in words when it is not ours to write."""
 
-    def __init__(self, path: Path, *, synchronous: Synchronous = "NORMAL") -> None:
+    def __init__(
+        self, path: Path, *, synchronous: Synchronous = "NORMAL", busy_timeout_ms: int = BUSY_TIMEOUT_MS
+    ) -> None:
         self._path = path
         self._connection: sqlite3.Connection | None = None
         try:
             _make_private(path)
-            self._connection = _connected(path)
+            self._connection = _connected(path, busy_timeout_ms)
             _prepare(self._connection, path, synchronous)
         except (OSError, sqlite3.Error) as fault:
             self.close()
@@ -90,13 +92,13 @@ def _make_private(path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, FILE_MODE))
 
 
-def _connected(path: Path) -> sqlite3.Connection:
+def _connected(path: Path, busy_timeout_ms: int) -> sqlite3.Connection:
     return sqlite3.connect(
         path,
         isolation_level=None,
         check_same_thread=False,
         cached_statements=_STATEMENTS_CACHED,
-        timeout=BUSY_TIMEOUT_MS / 1000,
+        timeout=busy_timeout_ms / 1000,
     )
 
 
