@@ -145,10 +145,11 @@ class LiveTab:
         return await self._condition.wait(found, deadline_s)
 
     async def cut(self) -> None:
-        """Abort the transport, as a lost network would; nothing when there is none."""
-        socket = self._sockets.get(self._state.socket or 0)
-        if socket is not None:
-            socket.link.abort()
+        """Abort the transport, as a lost network would, and return once the client knows; nothing when there is none."""
+        number = self._state.socket or 0
+        if number in self._sockets:
+            self._sockets[number].link.abort()
+            await self._condition.wait(lambda: number not in self._sockets, LEAVE_WITHIN_S)
 
     async def close(self) -> None:
         """Leave deliberately and wait for the close handshake; abort when it takes too long."""

@@ -16,7 +16,8 @@ from reference_server.contract.clauses import CLAUSES_BY_ID
 
 @pytest.mark.parametrize("mutant", [*MUTANTS, CANARY], ids=lambda mutant: mutant.name)
 def test_a_mutant_names_clauses_and_checkers_that_exist(mutant: Mutant) -> None:
-    judging = {clause for checker in CHECKERS if checker.name in mutant.checkers for clause in checker.clauses}
+    checkers = [make() for make in CHECKERS]
+    judging = {clause for checker in checkers if checker.name in mutant.checkers for clause in checker.clauses}
 
     assert set(mutant.killed_by) <= set(CLAUSES_BY_ID)
     assert set(mutant.killed_by) <= judging
