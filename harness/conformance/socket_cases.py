@@ -74,7 +74,7 @@ async def what_ends_a_connection(stage: Stage) -> None:
 
 async def the_largest_message_allowed(stage: Stage) -> None:
     """RT-CLOSE-3, the valid side of the bound: it is no JSON object, ignored, and the connection stays."""
-    socket = await stage.dialed(stage.user, "RT-CLOSE-3/just-fits", receives={"type": "pong"}, stays_open_ms=1)
+    socket = await stage.dialed(stage.user, "RT-CLOSE-3/just-fits", receives={"type": "pong"})
     await socket.send(TEXT, b" " * limits.CLIENT_MESSAGE_BYTES_MAX)
     await _answered(socket)
     await socket.leave()
@@ -110,7 +110,7 @@ async def what_is_ignored(stage: Stage) -> None:
     """RT-IGNORE-1: one pong, that of the one valid ping, and the connection stays."""
     for number, text in enumerate(IGNORED):
         socket = await stage.dialed(
-            stage.user, f"RT-IGNORE-1/text-{number}", receives={"type": "pong"}, receives_count=1, stays_open_ms=1
+            stage.user, f"RT-IGNORE-1/text-{number}", receives={"type": "pong"}, receives_count=1
         )
         await socket.send(TEXT, text)
         await _answered(socket)

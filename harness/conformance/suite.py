@@ -255,23 +255,31 @@ async def play(stage: Stage, act: Act) -> None:
         stage.recorder.record("note", why=told, clauses=list(act.clauses))
 
 
+async def _nothing() -> None:
+    pass
+
+
 async def play_all(
-    stage: Stage, rows: Sequence[Row], acts: Sequence[Act], done: Callable[[str], None] = lambda _: None
+    stage: Stage,
+    rows: Sequence[Row],
+    acts: Sequence[Act],
+    done: Callable[[str], None] = lambda _: None,
+    meanwhile: Callable[[], Awaitable[None]] = _nothing,
 ) -> None:
-    """Send the rows and play the acts: those that want to be alone first, slow ones beside all that follows."""
+    """Send the rows and play the acts: those that want to be alone first, slow ones beside all that follows.
+
+    `meanwhile` is run last, while the slow ones go on; `done` is told what is played now.
+    """
     for act in (act for act in acts if act.alone):
         done(act.name)
         await play(stage, act)
-    slow = [asyncio.create_task(play(stage, act)) for act in acts if act.slow]
-    try:
+    async with asyncio.TaskGroup() as group:
+        for act in (act for act in acts if act.slow):
+            group.create_task(play(stage, act))
         for row in rows:
             await stage.row(row)
         for act in (act for act in acts if not act.slow and not act.alone):
             done(act.name)
             await play(stage, act)
-    except BaseException:
-        for job in slow:
-            job.cancel()
-        raise
-    done("waiting for what is slow")
-    await asyncio.gather(*slow)
+        await meanwhile()
+        done("waiting for what is slow")

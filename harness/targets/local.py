@@ -126,7 +126,8 @@ class ServerProcess:
     def _command(self) -> list[str]:
         module = ["harness.mutants", self._mutant] if self._mutant else ["reference_server"]
         own = ["--port", str(self.port), "--db", str(self._folder / "zerostate.db"), "--tap", str(self.tap)]
-        return [sys.executable, "-m", *module, *own, *self._options]
+        # -P: what lies in the user's folder under one of our names is not imported.
+        return [sys.executable, "-P", "-m", *module, *own, *self._options]
 
     def _wait_ready(self) -> str:
         until = time.monotonic() + START_S_MAX
@@ -165,6 +166,7 @@ class LocalTarget(RemoteTarget):
         tap_sink: Sink | None = None,
         server_recorder: str = "server",
         log: Path | None = None,
+        runner: asyncio.Runner | None = None,
     ) -> None:
         password = secrets.token_urlsafe(ADMIN_SECRET_BYTES)
         recorder.mask(password)
@@ -178,7 +180,7 @@ class LocalTarget(RemoteTarget):
         try:
             self.server.start()
             profile = Profile(api=self.server.url, name=mutant or "local", admin=admin)
-            super().__init__(profile, recorder, seed=seed, run=run)
+            super().__init__(profile, recorder, seed=seed, run=run, runner=runner)
         except BaseException:
             self.server.end()
             raise

@@ -70,11 +70,22 @@ class TooManyConnectionsError(RuntimeError):
 
 
 class RemoteTarget:
-    """A target at a URL (`harness.targets.base.Target`); one asyncio loop for all that is run on it."""
+    """A target at a URL (`harness.targets.base.Target`); one asyncio loop for all that is run on it.
+
+    Several targets of one run may share a loop: `runner` is whose it is then.
+    """
 
     tier = "t2"
 
-    def __init__(self, profile: Profile, recorder: Recorder, *, seed: int = 0, run: str = "") -> None:
+    def __init__(
+        self,
+        profile: Profile,
+        recorder: Recorder,
+        *,
+        seed: int = 0,
+        run: str = "",
+        runner: asyncio.Runner | None = None,
+    ) -> None:
         self.profile = profile
         self.name = profile.name or profile.api
         self.capabilities: Capabilities = profile.capabilities()
@@ -84,7 +95,8 @@ class RemoteTarget:
         self.sessions: list[RecordedSession] = []
         self._chance: random.Random = stream(seed, "target")
         self._tls = tls_context(profile.ca or None) if profile.api.startswith("https") else None
-        self._runner = asyncio.Runner()
+        self._runner = runner or asyncio.Runner()
+        self._own_runner = runner is None
         self._transport: PacedTransport | HttpTransport | None = None
         self._client: RestClient | None = None
         self._tabs: list[LiveTab] = []
@@ -180,8 +192,9 @@ class RemoteTarget:
         await asyncio.gather(*(tab.close() for tab in tabs))
 
     def end(self) -> None:
-        """Close the loop; after `close`, and after a Ctrl-C too."""
-        self._runner.close()
+        """Close the loop, unless it is shared; after `close`, and after a Ctrl-C too."""
+        if self._own_runner:
+            self._runner.close()
 
     # --- its own
 

@@ -1,0 +1,85 @@
+"""A run has several histories: one for each server it drove. Each is judged by itself, then clauses are combined.
+
+Two servers share no accounts, no tap and no clock of messages, so their events must not be folded into one order. The
+main history lies in `history/`, a side one in `history/<group>/`, a browser's in `history/browser*.jsonl`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from harness.checkers.base import RunFacts
+from harness.history import Event, FileSink, merged, read_history
+from harness.judge import Judgement, Known, Scope, judge
+from harness.records import Verdicts
+from harness.targets.base import Capabilities
+from harness.verdicts import ClauseResult, Status
+
+MAIN: Final = "main"
+BROWSER: Final = "browser"
+WEIGHT: Final = {Status.UNSUPPORTED: 0, Status.UNKNOWN: 1, Status.HOLDS: 2, Status.VIOLATED: 3}
+
+
+def group_sink(run_dir: Path, group: str, recorder: str) -> FileSink:
+    """Return the sink of a recorder; its events carry `recorder_name(group, recorder)`."""
+    folder = run_dir / "history"
+    return FileSink(folder if group == MAIN else folder / group, recorder)
+
+
+def recorder_name(group: str, recorder: str) -> str:
+    """Return how evidence cites a recorder: it leads to its file."""
+    return recorder if group == MAIN else f"{group}/{recorder}"
+
+
+def read_groups(run_dir: Path) -> dict[str, list[Event]]:
+    """Return the events of each history that holds any, in merged order; raises ValueError for a broken line."""
+    folder = run_dir / "history"
+    here = list(read_history(folder))
+    browser = [event for event in here if event.recorder.startswith(BROWSER)]
+    main = [event for event in here if not event.recorder.startswith(BROWSER)]
+    found = {MAIN: merged(main), BROWSER: merged(browser)}
+    for side in sorted(path for path in folder.iterdir() if path.is_dir()):
+        found[side.name] = list(read_history(side))
+    return {name: events for name, events in found.items() if events}
+
+
+def judge_groups(
+    groups: Mapping[str, Sequence[Event]],
+    facts: RunFacts,
+    *,
+    scope: Scope,
+    capabilities: Capabilities | None,
+    known: Sequence[Known] = (),
+) -> Verdicts:
+    """Judge every history and combine the results; raises HarnessError when a checker fails."""
+    judged = [
+        judge(events, facts_of(facts, events), scope=scope, capabilities=capabilities, known=known)
+        for events in (*groups.values(), *([[]] if not groups else []))
+    ]
+    return combined(judged)
+
+
+def facts_of(facts: RunFacts, events: Iterable[Event]) -> RunFacts:
+    """Return what may be known of one history: whether a tap was read beside it."""
+    return msgspec.structs.replace(facts, has_tap=any(event.kind == "accepted" for event in events))
+
+
+def combined(judged: Sequence[Judgement]) -> Verdicts:
+    """Return one result a clause: violated beats holds beats unknown beats unsupported, evidence is put together."""
+    first = judged[0]
+    results = tuple(_one([judgement.results[index] for judgement in judged]) for index in range(len(first.results)))
+    return Verdicts(results=results, out_of_scope=first.out_of_scope, held_by_project_tests=first.held_by_project_tests)
+
+
+def _one(results: Sequence[ClauseResult]) -> ClauseResult:
+    heaviest = max(results, key=lambda result: WEIGHT[result.status])
+    figures = {name: figure for result in results for name, figure in result.figures.items()}
+    return msgspec.structs.replace(
+        heaviest,
+        checked=sum(result.checked for result in results),
+        checkers=tuple(sorted({name for result in results for name in result.checkers})),
+        violations=tuple(violation for result in results for violation in result.violations),
+        figures=figures,
+    )

@@ -1,0 +1,293 @@
+"""The order of a verify run: check, plan, act, judge, report; and what its end means for the exit code.
+
+Nothing is written before the target answers. Whatever happens afterwards, children end and the record says how far the
+run came: an interrupted one is kept, incomplete and void.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+from harness.checkers.base import RunFacts
+from harness.conformance.catalog import clauses_of
+from harness.judge import EXIT_HARNESS_FAILED, HarnessError, Scope, exit_code
+from harness.records import RunRecord, Verdicts
+from harness.targets.base import Capabilities
+from harness.targets.local import ServerDownError
+from harness.targets.profiles import GRANTS, NEEDS, plan_of
+from harness.targets.remote import wait_healthy
+from harness.verdicts import ClauseResult, Status
+from harness.verify.groups import judge_groups, read_groups
+from harness.verify.options import LOCAL, Options
+from harness.verify.outside import Browser, OutsideError, short_load
+from harness.verify.parts import Parts, TargetDownError
+from harness.verify.progress import Progress
+from harness.verify.simulated import canary_survives, simulated_histories
+
+INTERRUPTED: Final = "interrupted before it was done"
+CANARY_PASSED: Final = "the canary, a server that is always broken, passed: these checks see nothing"
+FAULT_CHARS_MAX: Final = 400
+
+
+class _EnoughError(Exception):
+    """`--fail-fast`: something is violated, so nothing more is asked."""
+
+
+def verify(options: Options) -> int:
+    """Run everything that was asked for; return the exit code of the design's table."""
+    if options.profile is not None:
+        for line in plan_of(options.profile):
+            print(line)
+        why = asyncio.run(wait_healthy(options.profile.api, ca=_ca(options)))
+        if why:
+            return _failed(f"the target {options.profile.api} can't be used: {why}; is it running?")
+    seed = options.seed if options.seed is not None else int.from_bytes(os.urandom(4), "big")
+    record = RunRecord.create(
+        what="verify", seed=seed, root=options.out, target=options.target_told, tier="t2", depth=options.depth,
+        only=() if options.is_whole else options.only,
+    )  # fmt: skip
+    with _sigterm_as_interrupt(), Progress(options.quiet) as progress:
+        progress.line(
+            f"verify {options.target_told if not options.local else LOCAL}, seed {seed}, record {record.path}"
+        )
+        run = _Run(options, record, seed, progress)
+        run.act()
+        results, code = run.judge()
+    return _told(options, record, run, results, code)
+
+
+class _Run:
+    """One run: what was done, and what stands in the way of its verdicts."""
+
+    def __init__(self, options: Options, record: RunRecord, seed: int, progress: Progress) -> None:
+        self.options = options
+        self.record = record
+        self.seed = seed
+        self.progress = progress
+        self.failed = ""
+        self.void = ""
+        self.notes: list[str] = []
+        self.parts = Parts(options, record, seed, progress)
+        self.capabilities = (
+            options.profile.capabilities()
+            if options.profile is not None
+            else Capabilities(frozenset(NEEDS), frozenset(GRANTS))
+        )
+
+    def act(self) -> None:
+        """Do all parts; what stops them is kept, not raised."""
+        try:
+            self._simulate()
+            with self._bounded() as seconds:
+                self.parts.run(self._over_sockets(seconds))
+            if "load" in self.options.only:
+                self._load()
+        except KeyboardInterrupt:
+            self.void = INTERRUPTED
+        except _EnoughError:
+            self.notes.append("stopped at the first violation, as --fail-fast asks")
+        except (ServerDownError, TargetDownError, OutsideError, HarnessError) as fault:
+            self.failed = str(fault)[:FAULT_CHARS_MAX]
+        except Exception as fault:  # noqa: BLE001 - whatever it is, the record must say that we failed
+            # A defect of ours ends as a harness that failed, with its record, never as a verdict.
+            self.failed = f"{type(fault).__name__}: {fault}"[:FAULT_CHARS_MAX]
+            self.record.write("logs/defect.txt", _trace(fault))
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        try:
+            self.parts.end()
+        except (KeyboardInterrupt, asyncio.CancelledError):
+            self.void = self.void or INTERRUPTED
+
+    def _simulate(self) -> None:
+        self.progress.part("canary")
+        if canary_survives():
+            self.void = CANARY_PASSED
+        if self.options.local and "scenario" in self.options.only:
+            self.progress.part("scenario on virtual time")
+            self.notes += simulated_histories(self.record, self.options, self.seed)
+            self._stop_if_violated()
+
+    async def _over_sockets(self, seconds: float | None) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                if {"rest", "security", "socket"} & set(self.options.only):
+                    self.progress.part("conformance")
+                await self.parts.suites(self._meanwhile)
+        except TimeoutError:
+            self.notes.append(f"the {self.options.minutes:g} minutes that were given were over")
+
+    async def _meanwhile(self) -> None:
+        """What runs while slow acts (heartbeats) take their time."""
+        self._stop_if_violated()
+        only = self.options.only
+        if "security" in only:
+            await self.parts.beside("limits")
+            await self.parts.beside("short")
+        if "scenario" in only:
+            await self.parts.scenarios()
+        if "process" in only:
+            await self.parts.process_faults()
+        self._stop_if_violated()
+        if "browser" in only and self.options.depth != "smoke" and "browser" in self.capabilities.needs:
+            await self._browser()
+
+    async def _browser(self) -> None:
+        self.progress.part("browser")
+        browser = Browser(self.record.path, self.options, self.seed)
+        try:
+            note = await asyncio.to_thread(browser.wait)
+        finally:
+            browser.end()
+        if note:
+            self.notes.append(note)
+
+    def _load(self) -> None:
+        self.progress.part("load")
+        target = self.parts.started("load")
+        able = target.capabilities
+        if not {"accounts", "tasks", "connections"} <= able.grants or self.options.minutes is not None:
+            self.notes.append("no load: the target does not allow accounts, tasks and connections, or time is short")
+            return
+        url = target.profile.api
+        void = short_load(url, self.record.path, self.options, self.seed, able.connections_max)
+        if void:
+            self.notes.append(void)
+
+    @contextmanager
+    def _bounded(self) -> Iterator[float | None]:
+        yield self.options.minutes * 60 if self.options.minutes is not None else None
+
+    def _stop_if_violated(self) -> None:
+        if self.options.fail_fast:
+            results = self._verdicts().results
+            if any(result.status is Status.VIOLATED for result in results):
+                raise _EnoughError
+
+    # --- judging
+
+    def judge(self) -> tuple[tuple[ClauseResult, ...], int]:
+        """Judge what was recorded, close the record and return results and exit code."""
+        self.progress.part("judging")
+        results: tuple[ClauseResult, ...] = ()
+        try:
+            verdicts = self._verdicts()
+            results = verdicts.results
+            self.record.save_verdicts(verdicts)
+        except (HarnessError, ValueError) as fault:
+            self.failed = self.failed or str(fault)[:FAULT_CHARS_MAX]
+        today = datetime.now(UTC).date()
+        code = exit_code(
+            results, today=today, known=self.options.known, void=self.void or None, failed=self.failed or None
+        )
+        facts = {"notes": self.notes, "left_behind": self.parts.left_behind, "failed": self.failed}
+        self.record.update(facts=facts)
+        complete = self.void != INTERRUPTED and not self.failed
+        self.record.finish(exit_code=code, complete=complete, void=self.void)
+        return results, code
+
+    def _verdicts(self) -> Verdicts:
+        facts = RunFacts(
+            seed=self.seed,
+            depth=self.options.depth,
+            target=self.options.target_told,
+            local=self.options.local,
+            shared_clock=self.options.profile is None or self.options.profile.loopback,
+            replay=self._replay(),
+        )
+        only = () if self.options.is_whole else tuple(sorted(self._clauses()))
+        scope = Scope(self.options.depth, only)
+        groups = read_groups(self.record.path)
+        return judge_groups(groups, facts, scope=scope, capabilities=self.capabilities, known=self.options.known)
+
+    def _clauses(self) -> set[str]:
+        return {clause for part in self.options.only for clause in clauses_of(part)}
+
+    def _replay(self) -> str:
+        words = ["harness verify"]
+        if self.options.profile is not None:
+            words.append(f"--target {self.options.profile.api}")
+        if not self.options.is_whole:
+            words.append(f"--only {','.join(self.options.only)}")
+        return " ".join([*words, f"--depth {self.options.depth} --seed {self.seed}"])
+
+
+def reports_of(record: Path) -> list[Path]:
+    """Write what people and machines read of a record: report.html, junit.xml, summary.md."""
+    from reports import junit, page, summary
+
+    return [page.render(record), junit.write(record), summary.write(record)]
+
+
+def _told(options: Options, record: RunRecord, run: _Run, results: tuple[ClauseResult, ...], code: int) -> int:
+    try:
+        report = reports_of(record.path)[0]
+    except Exception as fault:  # noqa: BLE001 - verdicts.json is there already; the exit code must say it
+        print(f"harness: the report could not be written: {type(fault).__name__}: {fault}", file=sys.stderr)
+        return EXIT_HARNESS_FAILED
+    if run.failed:
+        print(f"harness: {run.failed}", file=sys.stderr)
+    if run.void:
+        print(f"harness: the run is void: {run.void}", file=sys.stderr)
+    for note in run.notes if not options.quiet else ():
+        print(f"note: {note}")
+    for what in run.parts.left_behind:
+        print(f"left behind: {what}")
+    for line in end_lines(results):
+        print(line)
+    print(report)
+    return code
+
+
+def end_lines(results: tuple[ClauseResult, ...]) -> list[str]:
+    """Return a line per violated and unknown clause, fit for a bug report, and one that counts."""
+    lines = []
+    for result in results:
+        if result.status is Status.VIOLATED:
+            first = result.violations[0] if result.violations else None
+            evidence = f" [{', '.join(first.evidence)}]" if first is not None and first.evidence else ""
+            replay = f" replay: {first.replay}" if first is not None and first.replay else ""
+            known = f" known: {result.known}" if result.known else ""
+            lines.append(f"violated {result.id} {result.text}: {result.why}{evidence}{known}{replay}")
+        elif result.status is Status.UNKNOWN:
+            lines.append(f"unknown {result.id}: {result.why}")
+    counts = {status: sum(result.status is status for result in results) for status in Status}
+    return [*lines, ", ".join(f"{count} {status.value}" for status, count in counts.items())]
+
+
+def _ca(options: Options) -> Path | None:
+    return Path(options.profile.ca) if options.profile is not None and options.profile.ca else None
+
+
+def _failed(why: str) -> int:
+    print(f"harness: {why}", file=sys.stderr)
+    return EXIT_HARNESS_FAILED
+
+
+def _trace(fault: Exception) -> str:
+    import traceback
+
+    return "".join(traceback.format_exception(fault))
+
+
+@contextmanager
+def _sigterm_as_interrupt() -> Iterator[None]:
+    """Let SIGTERM end a run as Ctrl-C does: one path out, children first."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        signal.raise_signal(signal.SIGINT)
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
