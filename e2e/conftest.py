@@ -130,7 +130,7 @@ def first_opened(request: pytest.FixtureRequest) -> None:
 @pytest.fixture
 def desk(first_opened: None, target_url: str, run: Run, request: pytest.FixtureRequest) -> Iterator[Reception]:
     """Makes accounts on the target."""
-    with reception(target_url, run.recorder("browser"), run.seed, f"{run.tag}-{run.numbers.next()}") as lent:
+    with reception(target_url, run.recorder("browser"), run.seed, run.next_tag()) as lent:
         yield lent
 
 
@@ -168,7 +168,7 @@ def own_server(request: pytest.FixtureRequest, run: Run, first_opened: None) -> 
 @pytest.fixture
 def own_desk(own_server: OwnServer, run: Run) -> Iterator[Reception]:
     """Makes accounts on the server that may be killed."""
-    with reception(own_server.url, run.recorder("browser-own"), run.seed, f"{run.tag}-{run.numbers.next()}") as lent:
+    with reception(own_server.url, run.recorder("browser-own"), run.seed, run.next_tag()) as lent:
         yield lent
 
 

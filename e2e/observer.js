@@ -47,7 +47,7 @@
     const badges = new WeakMap();
     const toasts = new WeakSet();
     let indicator = "";
-    tell("document", { visible: !document.hidden });
+    tell("document", { url: location.href, visible: !document.hidden });
     document.addEventListener("visibilitychange", () => tell("visibility", { visible: !document.hidden }));
     new MutationObserver(look).observe(document, {
       subtree: true, childList: true, characterData: true, attributes: true,

@@ -6,6 +6,7 @@ latest when the page is closed. Names follow `harness.checkers.sockets`: `p1` is
 """
 
 import hashlib
+import re
 import time
 from collections.abc import Callable
 from importlib import resources
@@ -13,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
-from playwright.sync_api import ConsoleMessage, Error, Frame, Page, Request, Response
+from playwright.sync_api import ConsoleMessage, Error, Page, Request, Response
 
 from harness.history import Kind, Recorder, Sink
 from reference_server.contract.messages import BEARER_SUBPROTOCOL_PREFIX
@@ -23,6 +24,7 @@ OBSERVER: Final = "observer.js"
 GOING_AWAY: Final = 1001
 ABNORMAL: Final = 1006
 RAW_CHARS_MAX: Final = 1000
+TAG: Final = re.compile(r"\[([^\]]{1,40})\] ")
 DOCUMENT_HEADERS: Final = ("content-security-policy", "x-content-type-options")
 # The epoch and the monotonic clock tick alike; a wall clock set during a run must not move what a page says.
 EPOCH_NS: Final = time.time_ns() - time.monotonic_ns()
@@ -53,12 +55,13 @@ class PageRecord:
         self.name = f"p{number}"
         self.account = account
         self.secrets: list[str] = []
+        self.navigations = 0
+        self.opened_ns: int | None = None
         self._page = page
         self._instant_ns = 0
         self._recorder = Recorder(f"browser-{number}", lambda: self._instant_ns, open_sink(f"browser-{number}"))
         self._gathered: list[_Gathered] = []
         self._sockets: dict[tuple[float, int], _PageSocket] = {}
-        self._document: float = 0.0
         self._expected_navigations = 0
         self._watch()
 
@@ -97,7 +100,6 @@ class PageRecord:
         page.add_init_script(resources.files("e2e").joinpath(OBSERVER).read_text("utf-8"))
         page.on("console", self._console)
         page.on("pageerror", self._error)
-        page.on("framenavigated", self._navigated)
         page.on("response", self._responded)
         page.on("requestfailed", self._failed)
 
@@ -107,17 +109,12 @@ class PageRecord:
     def _console(self, message: ConsoleMessage) -> None:
         # What a page wrote has arguments; what the browser reports of the network or a policy has none.
         by = "page" if message.args else "browser"
-        self._gather(time.monotonic_ns(), "console", {"level": message.type, "text": message.text, "by": by})
+        tag, text = _untagged(message.text)
+        told = {"level": message.type, "text": text, "by": by, **({"tag": tag} if tag else {})}
+        self._gather(time.monotonic_ns(), "console", told)
 
     def _error(self, error: Error) -> None:
         self._gather(time.monotonic_ns(), "console", {"level": "error", "text": str(error), "by": "page"})
-
-    def _navigated(self, frame: Frame) -> None:
-        if frame != self._page.main_frame or frame.url == "about:blank":
-            return
-        by = "test" if self._expected_navigations else "page"
-        self._expected_navigations = max(0, self._expected_navigations - 1)
-        self._gather(time.monotonic_ns(), "navigated", {"url": frame.url, "by": by})
 
     def _responded(self, response: Response) -> None:
         told = self._request(response.request)
@@ -135,17 +132,24 @@ class PageRecord:
 
     def _take(self, told: dict[str, Any]) -> None:
         at_ns = int(told["at_ms"] * 1e6) - EPOCH_NS
-        if told["document"] > self._document:
-            # A document that is left can't tell of its sockets' end; the browser ends them with it.
-            self._end_sockets(at_ns)
-            self._document = told["document"]
         data = told["data"]
-        if "socket" in data:
+        if told["kind"] == "document":
+            self._begin_document(at_ns, data)
+        elif "socket" in data:
             self._take_socket(at_ns, told["document"], told["kind"], data)
         elif told["kind"] == "toast":
             self._gather(at_ns, "toast", data)
         else:
             self._gather(at_ns, "shows", {"what": told["kind"], **data})
+
+    def _begin_document(self, at_ns: int, data: dict[str, Any]) -> None:
+        # A document that is left can't tell of its sockets' end; the browser ends them with it.
+        self._end_sockets(at_ns)
+        by = "test" if self._expected_navigations else "page"
+        self._expected_navigations = max(0, self._expected_navigations - 1)
+        self.navigations += 1
+        self._gather(at_ns, "navigated", {"url": data["url"], "by": by})
+        self._gather(at_ns, "shows", {"what": "document", **data})
 
     def _take_socket(self, at_ns: int, document: float, kind: str, told: dict[str, Any]) -> None:
         number = told.pop("socket")
@@ -164,7 +168,7 @@ class PageRecord:
             case "construct":
                 self._socket_event(at_ns, "construct", socket, told)
             case "opened":
-                socket.opened_ns = at_ns
+                socket.opened_ns = self.opened_ns = at_ns
                 self._socket_event(at_ns, "opened", socket, told)
             case "received" | "sent":
                 self._socket_event(at_ns, "received" if kind == "received" else "sent", socket, _read(told["text"]))
@@ -198,6 +202,12 @@ class PageRecord:
             return protocol
         self.mask(protocol.removeprefix(BEARER_SUBPROTOCOL_PREFIX))
         return f"{BEARER_SUBPROTOCOL_PREFIX}***"
+
+
+def _untagged(text: str) -> tuple[str, str]:
+    """Part a console line from the bracketed tag that a page may put before its lines."""
+    tagged = TAG.match(text)
+    return ("", text) if tagged is None else (tagged[1], text[tagged.end() :])
 
 
 def _read(text: str | None) -> dict[str, Any]:

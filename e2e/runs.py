@@ -20,10 +20,15 @@ class Run:
         self.is_judged = is_judged
         self.numbers = Numbers()
         # Accounts of two runs with one seed on one target must differ.
+        self._desks = Numbers()
         self.tag = f"{seed & 0xFFFFFFFF:08x}-{time.time_ns() // 1_000_000 & 0xFFFFFF:06x}"
         self.verdict_lines: list[str] = []
         self._sinks: dict[str, FileSink] = {}
         self._recorders: dict[str, Recorder] = {}
+
+    def next_tag(self) -> str:
+        """Return a tag for the accounts of one more test."""
+        return f"{self.tag}-{self._desks.next()}"
 
     @property
     def history_folder(self) -> Path:

@@ -1,13 +1,13 @@
 """The dashboard from the door to a finished task, without a refresh (contract §6, §7)."""
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from e2e.comparing import record_figures, record_recent
 from e2e.pages.dashboard import Dashboard
 from e2e.pages.entrance import Login, Signup
 from e2e.people import Guest, Reception
-from e2e.visits import Lobby
+from e2e.visits import Lobby, Visit
 
 pytestmark = pytest.mark.browser
 
@@ -19,14 +19,16 @@ LIST_S_MAX = 2.0
 @pytest.mark.clauses("PAGE-GUARD-1", "CLIENT-ONE-1", "CLIENT-INDICATOR-1", "CLIENT-CONSOLE-1")
 def test_a_signed_out_visitor_can_sign_in_and_comes_back(lobby: Lobby, guest: Guest) -> None:
     visit = lobby.enter()
-    visit.goto("/dashboard.html?from=a-link")
+    asked = "/dashboard.html?from=a-link"
+    visit.goto(asked)
     visit.wait_path("/login.html")
+    landed = visit.place()
 
     Login(visit).sign_in(guest.person)
 
     visit.wait_path("/dashboard.html")
-    assert visit.page.url.endswith("?from=a-link")
     Dashboard(visit).wait_connected()
+    visit.record.record("shows", what="guard", asked=asked, landed=landed, after=visit.place())
 
 
 @pytest.mark.clauses("PAGE-GUARD-1")
@@ -43,10 +45,13 @@ def test_somebody_new_can_sign_up_and_is_connected(lobby: Lobby, desk: Reception
 def test_a_task_submitted_in_the_form_can_be_watched_to_its_end(lobby: Lobby, guest: Guest) -> None:
     dashboard = Dashboard(lobby.enter(guest)).open()
 
+    navigations = dashboard.visit.record.navigations
+
     dashboard.submit("Count the stars", simulate={"outcome": "complete", "duration_ms": SLOW_ENOUGH_MS})
 
     row = dashboard.row_saying("Count the stars")
     dashboard.wait_badge(row, "running")
+    dashboard.record_submitted(row, navigations)
     dashboard.wait_badge(row, "completed")
     expect(dashboard.toast('Task "Count the stars" completed!')).to_be_visible()
     record_recent(dashboard, guest, LIST_S_MAX)
@@ -92,15 +97,18 @@ def test_a_hostile_query_can_be_submitted_and_seen(lobby: Lobby, guest: Guest) -
 
     task_id = guest.submit(hostile, budget=10.0)
 
-    dashboard.wait_badge(dashboard.row(task_id), "completed")
-    expect(dashboard.toasts.filter(has_text="completed!")).to_be_visible()
     row = dashboard.row(task_id)
-    visit.record.record(
-        "shows",
-        what="hostile",
-        given=hostile,
-        text=row.inner_text(),
-        toast=dashboard.toasts.first.inner_text(),
-        elements=visit.page.locator("main img[src='x'], main b, #toasts img[src='x'], #toasts b").count(),
-        ran=visit.page.title() == "owned",
-    )
+    dashboard.wait_badge(row, "completed")
+    toast = dashboard.toasts.filter(has_text="completed!")
+    expect(toast).to_be_visible()
+    record_text(visit, row, hostile)
+    record_text(visit, toast, f'Task "{hostile}" completed!')
+    assert visit.page.title() != "owned", "the query ran as a script"
+
+
+def record_text(visit: Visit, place: Locator, given: str) -> None:
+    """Record how a text from the server is shown: as an element's own text, or as what else."""
+    whole = place.get_by_text(given, exact=True)
+    shown = whole.first.text_content() if whole.count() else place.inner_text()
+    elements = place.locator("img, b").count()
+    visit.record.record("shows", what="text", given=given, shown=shown, elements=elements)

@@ -17,6 +17,7 @@ SIZES: tuple[ViewportSize, ...] = (
     {"width": 820, "height": 1180},
     {"width": 1440, "height": 900},
 )
+SERIOUS = ("serious", "critical")
 # Fetching stylesheets anew for one experimental rule would look like the page's own requests.
 AXE = """async () => {
   const { violations } = await axe.run(document, { resultTypes: ["violations"], preload: false });
@@ -44,9 +45,9 @@ def test_the_dashboard_can_be_looked_at(lobby: Lobby, guest: Guest, run: Run, si
     visit = lobby.enter(guest, size)
     dashboard = Dashboard(visit).open()
     expect(dashboard.row_saying("Watch the release go out")).to_be_visible()
-    visit.page.screenshot(path=run.browser_folder / f"dashboard-{size['width']}.png", full_page=True)
 
     record_look(visit, "dashboard", size)
+    picture(visit, run, f"dashboard-{size['width']}.png")
 
 
 def furnish(guest: Guest) -> None:
@@ -63,9 +64,17 @@ def furnish(guest: Guest) -> None:
 def test_an_entrance_can_be_looked_at(lobby: Lobby, run: Run, name: str, size: ViewportSize) -> None:
     visit = lobby.enter(viewport=size)
     visit.goto(f"/{name}.html")
-    visit.page.screenshot(path=run.browser_folder / f"{name}-{size['width']}.png", full_page=True)
 
     record_look(visit, name, size)
+    picture(visit, run, f"{name}-{size['width']}.png")
+
+
+def picture(visit: Visit, run: Run, name: str) -> None:
+    """Take the whole page in a window as tall as it is: what is fixed to the window would else end half-way."""
+    height = visit.page.evaluate("() => document.scrollingElement.scrollHeight")
+    width = visit.page.evaluate("() => window.innerWidth")
+    visit.page.set_viewport_size({"width": width, "height": height})
+    visit.page.screenshot(path=run.browser_folder / name)
 
 
 def record_look(visit: Visit, page: str, size: ViewportSize) -> None:
@@ -73,4 +82,6 @@ def record_look(visit: Visit, page: str, size: ViewportSize) -> None:
     layout = visit.page.evaluate(LAYOUT)
     visit.record.record("layout", page=page, width=size["width"], **layout)
     visit.page.evaluate(resources.files("axe_core_python").joinpath("axe.min.js").read_text("utf-8"))
-    visit.record.record("axe", page=page, width=size["width"], violations=visit.page.evaluate(AXE))
+    violations = visit.page.evaluate(AXE)
+    serious = [found["id"] for found in violations if found["impact"] in SERIOUS]
+    visit.record.record("axe", page=page, width=size["width"], serious=serious, violations=violations)

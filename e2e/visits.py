@@ -36,6 +36,10 @@ class Visit:
         """Let `secret` stand in nothing that this visit leaves behind."""
         self.record.mask(secret)
 
+    def place(self) -> str:
+        """Path and query of where the page is."""
+        return self.page.url.removeprefix(self.base)
+
     def wait_path(self, path: str, deadline_ms: float = STEP_MS_MAX) -> None:
         """Wait until the page is at `path`, whatever its query."""
         self.page.wait_for_url(lambda url: url.partition("?")[0] == self.base + path, timeout=deadline_ms)
@@ -44,10 +48,10 @@ class Visit:
         """How long the document has been there."""
         return float(self.page.evaluate("() => performance.now()"))
 
-    def stored(self) -> dict[str, str]:
-        """What the page keeps in its storage, values of the token left out."""
-        held: dict[str, str] = self.page.evaluate("() => ({ ...localStorage })")
-        return {key: "***" if key == TOKEN_KEY else value for key, value in held.items()}
+    def stored_keys(self) -> list[str]:
+        """The keys that the page keeps in its storage."""
+        keys: list[str] = self.page.evaluate("() => Object.keys(localStorage)")
+        return keys
 
     def end(self, trace: Path | None = None) -> None:
         """Close the page and write its record; with `trace`, keep how it came about, without secrets."""

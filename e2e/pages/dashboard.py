@@ -54,11 +54,11 @@ class Dashboard:
         """What the figures say now."""
         return {name: self.figure(name).inner_text() for name in METRICS}
 
-    def recent(self) -> list[dict[str, str]]:
+    def recent(self) -> list[list[str]]:
         """The recent tasks as shown, in order: id and status."""
-        rows: list[dict[str, str]] = self.list.evaluate(
-            """list => [...list.querySelectorAll("[data-task-id]")].map(row => ({
-                 task_id: row.dataset.taskId, status: row.querySelector("[data-status]").dataset.status }))"""
+        rows: list[list[str]] = self.list.evaluate(
+            """list => [...list.querySelectorAll("[data-task-id]")].map(row =>
+                 [row.dataset.taskId, row.querySelector("[data-status]").dataset.status])"""
         )
         return rows
 
@@ -83,6 +83,13 @@ class Dashboard:
             self.form.get_by_text("More options").click()
             self.form.get_by_label("Constraints").fill(json.dumps({"simulate": simulate}))
         self.form.get_by_role("button", name="Submit task").click()
+
+    def record_submitted(self, row: Locator, navigations: int) -> None:
+        """Record that a submitted task's row is there, and how often the page navigated since `navigations`."""
+        record = self.visit.record
+        since = record.navigations - navigations
+        task_id = row.get_attribute("data-task-id")
+        record.record("shows", what="submitted", task_id=task_id, shown=row.is_visible(), navigations=since)
 
     def cancel(self, row: Locator) -> None:
         """Press a task's own cancel button."""
