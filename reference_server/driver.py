@@ -16,6 +16,7 @@ from reference_server.core.answers import Answer, error
 from reference_server.core.calls import Caller, Head
 from reference_server.core.effects import HubInput, Opened
 from reference_server.core.hub import Hub
+from reference_server.core.steady_clock import SteadyClock
 from reference_server.core.tokens import judge_claims
 from reference_server.environment import Environment, Sockets, TokenInvalidError
 from reference_server.hub_driver import HubDriver, HubMachine
@@ -66,7 +67,7 @@ class Driver:
         self._environment = environment
         self._store = store
         self._options = options
-        self._last_wall_ns = 0
+        self._clock = SteadyClock()
         self._connections = 0
         self._shutting = False
         self.hub = HubDriver(environment, sockets, make_hub(), self.wall_ns)
@@ -76,9 +77,8 @@ class Driver:
         self._operations = Operations(environment, store, bus, self.hub, options, decide, self.wall_ns)
 
     def wall_ns(self) -> int:
-        """Return the wall clock, held where it is while the system's goes back (contract §5d)."""
-        self._last_wall_ns = max(self._last_wall_ns, self._environment.wall_ns())
-        return self._last_wall_ns
+        """Return the wall clock, which never goes back (contract §5d)."""
+        return self._clock.read(self._environment.monotonic_ns(), self._environment.wall_ns())
 
     def start(self, done: Callable[[], None]) -> None:
         """Seed agents, make the admin account, take up interrupted tasks; `done` once it may serve.

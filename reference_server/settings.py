@@ -1,6 +1,7 @@
 """What can be set when the process starts: environment `ZEROSTATE_<NAME>` first, then the command line over it."""
 
 import argparse
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -57,7 +58,7 @@ def _span_ms(text: str) -> tuple[int, int]:
 def _at_least(least: float, kind: Callable[[str], Any]) -> Callable[[str], Any]:
     def parse(text: str) -> Any:
         value = kind(text)
-        if value < least:
+        if not least <= value < math.inf:
             raise ValueError
         return value
 

@@ -1,0 +1,233 @@
+"""The driver on virtual time: commits, what leaves after them, and the order of things (law 1, contract §§2, 4, 5)."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import pytest
+
+from reference_server.core.answers import Decision
+from reference_server.core.calls import Call, Context
+from reference_server.core.decisions import DECISIONS
+from reference_server.core.effects import Drained, FrameIn, Lost, Opcode
+from reference_server.core.transaction import Transaction
+from reference_server.driver import Driver
+from reference_server.operations import Options
+from reference_server.store.base import StoreError
+from reference_server.store.memory import MemoryStore
+from reference_server.tests.virtual import Caller, VirtualEnvironment, VirtualSockets
+
+T = TypeVar("T")
+ADMIN = ("admin@example.org", "an admin's password")
+SUBMIT = {"query": "q", "budget": 1}
+
+
+class CountingStore(MemoryStore):
+    """A store that counts commits and can be out of order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.commits = 0
+        self.broken = False
+
+    def transact(self, work: Callable[[Transaction], T]) -> T:
+        def checked(tx: Transaction) -> T:
+            value = work(tx)
+            if self.broken:
+                raise StoreError("the disk is full")
+            return value
+
+        value = super().transact(checked)
+        self.commits += 1
+        return value
+
+
+def submit_or_fail(tx: Transaction, call: Call, context: Context) -> Decision:
+    decision = DECISIONS["submit_task"](tx, call, context)
+    if getattr(call.body, "query", "") == "fail":
+        raise ZeroDivisionError("a secret detail")
+    return decision
+
+
+class World:
+    def __init__(self) -> None:
+        self.environment = VirtualEnvironment()
+        self.sockets = VirtualSockets()
+        self.store = CountingStore()
+        options = Options(task_ms=(100, 100), admin_email=ADMIN[0], admin_password=ADMIN[1])
+        decisions = {**DECISIONS, "submit_task": submit_or_fail}
+        self.driver = Driver(self.environment, self.store, self.sockets, options, decisions=decisions)
+        self.sockets.driver = self.driver
+        self.caller = Caller(self.driver, self.environment)
+        started: list[bool] = []
+        self.driver.start(lambda: started.append(True))
+        self.environment.run()
+        assert started == [True]
+
+    def statuses(self, connection: int) -> list[str]:
+        return [m["data"]["status"] for m in self.sockets.text[connection] if m["type"] == "task_update"]
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_a_task_runs_on_virtual_time_and_every_move_is_pushed(world: World) -> None:
+    token = world.caller.register()
+    connection = world.caller.connect(token)
+    assert world.caller.call("POST", "/tasks/submit", token, SUBMIT).status == 202
+    assert world.statuses(connection) == ["queued", "running"]
+    world.environment.run_to(1)
+
+    assert world.statuses(connection) == ["queued", "running", "completed"]
+    metrics = world.caller.call("GET", "/orchestrator/metrics", token).body
+    assert getattr(metrics, "tasks_succeeded", None) == 1
+
+
+def test_decisions_of_one_turn_share_one_commit_and_answer_after_it(world: World) -> None:
+    token = world.caller.register()
+    asked = [world.caller.ask("POST", "/tasks/submit", token, SUBMIT) for _ in range(5)]
+    before = world.store.commits
+    assert asked == [[]] * 5
+    world.environment.run()
+
+    assert [answer.status for (answer,) in asked] == [202] * 5
+    # One for the five, and the executor's turns.
+    assert world.store.commits - before <= 4
+
+
+def test_a_decision_that_raises_sinks_nobody_else_and_tells_nothing(world: World) -> None:
+    token = world.caller.register()
+    connection = world.caller.connect(token)
+    asked = [world.caller.ask("POST", "/tasks/submit", token, SUBMIT | {"query": q}) for q in ("a", "fail", "b")]
+    world.environment.run()
+
+    assert [answer.status for (answer,) in asked] == [202, 500, 202]
+    assert "secret" not in str(asked[1][0].body)
+    queries = [m["data"]["query"] for m in world.sockets.text[connection] if m["type"] == "task_update"]
+    assert set(queries) == {"a", "b"}
+
+
+def test_what_could_not_be_committed_is_503_and_nobody_hears_of_it(world: World) -> None:
+    token = world.caller.register()
+    connection = world.caller.connect(token)
+    asked = world.caller.ask("POST", "/tasks/submit", token, SUBMIT)
+    world.store.broken = True
+    world.environment.run()
+
+    assert [answer.status for answer in asked] == [503]
+    assert world.statuses(connection) == []
+    assert world.caller.call("GET", "/users/me", token).status == 503
+    world.store.broken = False
+    assert getattr(world.caller.call("GET", "/tasks", token).body, "total", None) == 0
+
+
+def test_an_executor_whose_turn_failed_tries_again(world: World) -> None:
+    token = world.caller.register()
+    connection = world.caller.connect(token)
+    world.caller.call("POST", "/tasks/submit", token, SUBMIT)
+    world.store.broken = True
+    world.environment.run_to(5)
+    world.store.broken = False
+    world.environment.run_to(10)
+
+    assert world.statuses(connection) == ["queued", "running", "completed"]
+
+
+def test_a_pause_reported_while_writing_keeps_the_rest_in_the_outbox(world: World) -> None:
+    token = world.caller.register()
+    connection = world.caller.connect(token)
+    world.sockets.room[connection] = 1
+    for _ in range(3):
+        world.caller.call("POST", "/tasks/submit", token, SUBMIT)
+    world.environment.run_to(1)
+    assert world.statuses(connection) == ["queued"]
+    world.sockets.room[connection] = 2
+    world.driver.socket(Drained(connection))
+    assert len(world.statuses(connection)) == 3
+    del world.sockets.room[connection]
+    world.driver.socket(Drained(connection))
+
+    assert sorted(world.statuses(connection)) == sorted(["queued", "running", "completed"] * 3)
+
+
+def test_a_logout_closes_the_sockets_of_its_token_before_it_is_answered(world: World) -> None:
+    token = world.caller.register()
+    connection = world.caller.connect(token)
+    assert world.caller.call("POST", "/users/logout", token).status == 200
+
+    assert world.sockets.closed == {connection: 4401}
+    refused = world.caller.handshake(token)[0]
+    assert getattr(refused, "status", None) == 401
+
+
+def test_unknown_e_mail_and_wrong_password_get_one_answer(world: World) -> None:
+    world.caller.register()
+    answers = [
+        world.caller.call("POST", "/users/login", None, {"email": email, "password": "wrong"})
+        for email in ("ann@example.org", "nobody@example.org")
+    ]
+
+    assert answers[0] == answers[1]
+    assert answers[0].status == 401
+
+
+@pytest.mark.parametrize("path", ["/users/login", "/users/register"])
+def test_when_too_many_wait_for_a_hash_signing_in_is_503(world: World, path: str) -> None:
+    world.environment.hashes_full = True
+    body = {"email": "ann@example.org", "password": "a good password", "full_name": "Ann"}
+    answer = world.caller.call("POST", path, None, body)
+
+    assert answer.status == 503
+    assert dict(answer.headers)["Retry-After"] == "1"
+
+
+def test_timestamps_do_not_go_back_when_the_clock_is_set_back(world: World) -> None:
+    connection = world.caller.connect(world.caller.register())
+    for seconds in (1, 2, 3):
+        world.environment.run_to(seconds)
+        world.environment.set_back_ns += 10**12
+        world.driver.socket(FrameIn(connection, Opcode.TEXT, b'{"type":"ping"}'))
+    stamps = [message["timestamp"] for message in world.sockets.text[connection]]
+
+    assert stamps == sorted(stamps)
+    assert len(stamps) == 4
+
+
+def test_shutdown_refuses_handshakes_and_is_done_when_the_last_connection_is_gone(world: World) -> None:
+    token, done = world.caller.register(), list[bool]()
+    connection = world.caller.connect(token)
+    world.driver.shutdown(lambda: done.append(True))
+    world.environment.run()
+    assert done == []
+    assert world.sockets.closed == {connection: 1001}
+    assert getattr(world.caller.handshake(token)[0], "status", None) == 503
+    world.driver.socket(Lost(connection))
+    world.environment.run()
+
+    assert done == [True]
+
+
+def test_shutdown_aborts_whoever_does_not_answer(world: World) -> None:
+    done = list[bool]()
+    connection = world.caller.connect(world.caller.register())
+    world.driver.shutdown(lambda: done.append(True))
+    world.environment.run_to(5)
+
+    assert world.sockets.aborted == {connection}
+    assert done == [True]
+
+
+def test_the_admin_of_the_settings_can_sign_in_after_a_change_of_password(world: World) -> None:
+    options = Options(admin_email=ADMIN[0].upper(), admin_password="another password")
+    environment = VirtualEnvironment()
+    again = Driver(environment, world.store, world.sockets, options)
+    again.start(lambda: None)
+    environment.run()
+    caller = Caller(again, environment)
+    answers = [
+        caller.call("POST", "/users/login", None, {"email": ADMIN[0], "password": password})
+        for password in (ADMIN[1], "another password")
+    ]
+
+    assert [answer.status for answer in answers] == [401, 200]
