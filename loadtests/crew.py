@@ -13,7 +13,7 @@ from gevent.event import Event
 
 from loadtests.ledger import Ledger, Sums
 from loadtests.plan import Plan
-from loadtests.recording import LOOP_LAG, NS_PER_S, Recording, Sample, write_events, write_sample
+from loadtests.recording import LOOP_LAG, NS_PER_S, Recording, Sample, write_sample
 
 LAG_PERIOD_NS: Final = 10_000_000
 SETTLE_S: Final = 0.25
@@ -97,7 +97,7 @@ class Crew:
         gevent.spawn(self._watch_loop)
 
     def write(self) -> None:
-        """Write the sample file and the events, once."""
+        """Write the sample file, once."""
         if self._written:
             return
         self._written = True
@@ -105,9 +105,7 @@ class Crew:
             self.recording.fault("users had not left when the run ended")
         ledgers = {ledger.owner: ledger.sums() for ledger in self.ledgers}
         sample = self._sample(ledgers)
-        run_dir = Path(self.plan.run_dir)
-        write_sample(run_dir, sample)
-        write_events(run_dir, time.monotonic_ns, sample, self.plan.fan_out)
+        write_sample(Path(self.plan.run_dir), sample)
 
     def _sample(self, ledgers: dict[str, Sums]) -> Sample:
         return Sample(

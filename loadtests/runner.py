@@ -11,6 +11,7 @@ import signal
 import ssl
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -21,7 +22,7 @@ from msgspec import Struct
 from loadtests.catalog import load_scenario
 from loadtests.ledger import Sums
 from loadtests.plan import PLAN_VARIABLE, LoadScenario, Plan, encode_plan
-from loadtests.recording import MEASURED_FROM, figures, merged_ledger, merged_series, read_samples
+from loadtests.recording import MEASURED_FROM, figures, merged_ledger, merged_series, read_samples, write_events
 from loadtests.validity import ServerCounters, check, offered_tasks
 from reference_server.contract.operations import BY_NAME
 
@@ -91,6 +92,8 @@ def run(
         return code
     summary = summarised(plan, _difference(before, after))
     write_summary(run_dir, summary)
+    for sample in read_samples(run_dir):
+        write_events(run_dir, time.monotonic_ns, sample, plan.fan_out, summary.void)
     if not quiet:
         print("\n".join(table(summary)))
     return exit_code(summary)
@@ -190,12 +193,13 @@ def _locust(plan: Plan) -> int:
         )
         try:
             code = child.wait(plan.longest_s + STOP_S_MAX)
-        except (KeyboardInterrupt, subprocess.TimeoutExpired) as why:
-            _stop(child)
-            if isinstance(why, KeyboardInterrupt):
-                print("load: interrupted; the record is incomplete", file=sys.stderr)
-                return EXIT_VOID
+        except subprocess.TimeoutExpired:
             code = -1
+        except KeyboardInterrupt:
+            print("load: interrupted; the record is incomplete", file=sys.stderr)
+            return EXIT_VOID
+        finally:
+            _stop(child)
     if code == 0:
         return EXIT_OK
     tail = (run_dir / LOCUST_LOG).read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES_SHOWN:]
@@ -223,6 +227,9 @@ def _environment(plan: Plan) -> dict[str, str]:
 
 
 def _stop(child: "subprocess.Popen[bytes]") -> None:
+    """End the child if it still runs, on every way out."""
+    if child.poll() is not None:
+        return
     child.send_signal(signal.SIGINT)
     try:
         child.wait(STOP_S_MAX)

@@ -93,7 +93,8 @@ def _budgets(results: Sequence[ClauseResult]) -> list[str]:
     rows = ["### Budgets", "", "| claim | measured | n | verdict |", "|---|---|--:|---|"]
     for result in budgets:
         shown = measured(result.figures) or result.why or "not measured"
-        rows.append(f"| {escaped(result.text)} | {escaped(shown)} | {result.checked} | {result.status.value} |")
+        count = int(result.figures.get("count", result.checked))
+        rows.append(f"| {escaped(result.text)} | {escaped(shown)} | {count} | {result.status.value} |")
     return [*rows, ""]
 
 

@@ -83,9 +83,9 @@ class History:
         ordered = sorted(shown.values(), key=lambda event: (event.at_ns, event.recorder, event.index))
         return [self._line(event, event.ref in cited) for event in ordered]
 
-    def missing(self, refs: Iterable[str]) -> list[str]:
-        """Return the refs that no event has."""
-        return [ref for ref in refs if ref not in self._by_ref]
+    def holds(self, ref: str) -> bool:
+        """Say whether an event has this ref."""
+        return ref in self._by_ref
 
     def cited_spans(self, refs: Iterable[str]) -> list[Span]:
         """Return the cited events as instants, a lane for each recorder and connection."""
@@ -146,6 +146,26 @@ class History:
 
     def _instants(self, kind: str, lane: str, key: str) -> list[Span]:
         return [Span(lane, str(event.data.get(key, kind)), self.at(event), None, kind) for event in self._of(kind)]
+
+
+class Evidence:
+    """Where cited events are looked up: the main history and the side ones, each with a clock of its own."""
+
+    def __init__(self, histories: Iterable[History]) -> None:
+        self._histories = list(histories)
+
+    def lines(self, refs: Sequence[str]) -> list[Line]:
+        """Return the cited events with their neighbours, history by history."""
+        return [line for history in self._histories for line in history.lines(refs)]
+
+    def spans(self, refs: Sequence[str]) -> list[Span]:
+        """Return the cited events as instants, when one history has them all: two clocks have no common order."""
+        having = [history for history in self._histories if any(history.holds(ref) for ref in refs)]
+        return having[0].cited_spans(refs) if len(having) == 1 else []
+
+    def missing(self, refs: Iterable[str]) -> list[str]:
+        """Return the refs that no history has."""
+        return [ref for ref in refs if not any(history.holds(ref) for history in self._histories)]
 
 
 def told(event: Any) -> str:

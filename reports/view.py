@@ -14,7 +14,7 @@ from harness.verdicts import ClauseResult, Status, Violation
 from reports import charts, load, words
 from reports.outcome import Level, Outcome, day_of, excused, outcome_of, read_verdicts, script_of, with_status
 from reports.pictures import Picture, pictures
-from reports.timeline import History, Line
+from reports.timeline import Evidence, History, Line
 
 VIOLATIONS_SHOWN_MAX: Final = 5
 BUDGETS: Final = "PERF"
@@ -48,10 +48,11 @@ class ShownViolation(NamedTuple):
 
 
 class ShownClause(NamedTuple):
-    """A clause with what the page says of it."""
+    """A clause with what the page says of it; `n` counts the measurements of a budget, the facts of any other."""
 
     result: ClauseResult
     measured: str
+    n: int
     known: bool
     violations: list[ShownViolation]
     left_out: int
@@ -102,9 +103,10 @@ def view_of(record: ReadRecord) -> View:
     """Return what to show of a record; raises RecordError when its verdicts can't be read."""
     info, verdicts = record.info, read_verdicts(record)
     notes: list[str] = []
-    history = _history(record, notes)
+    history, *sides = _histories(record, notes)
+    evidence = Evidence([history, *sides])
     results = verdicts.results if verdicts is not None else ()
-    clauses = {result.id: _clause(record, result, history) for result in results}
+    clauses = {result.id: _clause(record, result, evidence) for result in results}
     families = [_family(name, [clauses[member.id] for member in members]) for name, members in words.by_family(results)]
     loaded = load.read_load(record)
     shown = pictures(record.files("browser", "*.png") + record.files("browser", "*.jp*g"))
@@ -128,21 +130,22 @@ def view_of(record: ReadRecord) -> View:
     )
 
 
-def _history(record: ReadRecord, notes: list[str]) -> History:
-    """A history cut off in the middle of a line is no reason to show nothing."""
+def _histories(record: ReadRecord, notes: list[str]) -> list[History]:
+    """Return the main history and the side ones; one cut off in the middle of a line is no reason to show nothing."""
     try:
-        return History(record.history())
+        return [History(events) for events in (record.history(), *record.side_histories())]
     except RecordError as fault:
         notes.append(f"The history can't be read, so no evidence is shown around what is cited: {fault}.")
-        return History(())
+        return [History(())]
 
 
-def _clause(record: ReadRecord, result: ClauseResult, history: History) -> ShownClause:
-    shown = [_violation(result, violation, history) for violation in result.violations[:VIOLATIONS_SHOWN_MAX]]
+def _clause(record: ReadRecord, result: ClauseResult, evidence: Evidence) -> ShownClause:
+    shown = [_violation(result, violation, evidence) for violation in result.violations[:VIOLATIONS_SHOWN_MAX]]
     script = script_of(record, result)
     return ShownClause(
         result=result,
         measured=words.measured(result.figures),
+        n=int(result.figures.get("count", result.checked)),
         known=excused(result, day_of(record.info)),
         violations=shown,
         left_out=len(result.violations) - len(shown),
@@ -150,15 +153,15 @@ def _clause(record: ReadRecord, result: ClauseResult, history: History) -> Shown
     )
 
 
-def _violation(result: ClauseResult, violation: Violation, history: History) -> ShownViolation:
-    spans = history.cited_spans(violation.evidence)
+def _violation(result: ClauseResult, violation: Violation, evidence: Evidence) -> ShownViolation:
+    spans = evidence.spans(violation.evidence)
     # One instant needs no picture of its order.
     length = max((span.start for span in spans), default=0.0)
     chart = charts.timeline(spans, length, "the cited events, by recorder") if length else Markup("")
     return ShownViolation(
         violation,
-        history.lines(violation.evidence),
-        history.missing(violation.evidence),
+        evidence.lines(violation.evidence),
+        evidence.missing(violation.evidence),
         chart,
         words.told(result, violation),
     )
@@ -202,9 +205,8 @@ def _trust(info: RunInfo, verdicts: Verdicts | None, history: History, loaded: l
 def _said(info: RunInfo) -> list[Fact]:
     """What the runner said of itself; the canary first, since a canary that passes makes all else worthless."""
     canary = info.facts.get("canary")
-    told = "not run" if canary is None else str(canary)
-    facts = [Fact("Canary", told, None if canary is None else not info.void)]
-    rest = sorted(name for name in info.facts if name != "canary")
+    facts = [] if canary is None else [Fact("Canary", _plain(canary), "canary" not in info.void)]
+    rest = sorted(name for name, value in info.facts.items() if name != "canary" and value not in ("", None, [], {}))
     return facts + [Fact(name.replace("_", " ").capitalize(), _plain(info.facts[name])) for name in rest]
 
 
@@ -212,7 +214,7 @@ def _plain(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
-        return ", ".join(_plain(item) for item in value) or "none"
+        return "; ".join(_plain(item) for item in value) or "none"
     if isinstance(value, dict):
         return ", ".join(f"{name}: {_plain(item)}" for name, item in value.items()) or "none"
     return str(value)

@@ -18,6 +18,7 @@ FAMILIES: Final[dict[str, str]] = {
 }
 """The families of the registry and what they are called; one unknown here is shown under its own name, last."""
 
+QUANTILES: Final = ("p50", "p95", "p99", "max")
 _NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -54,8 +55,12 @@ def told(result: ClauseResult, violation: Violation) -> str:
 
 
 def measured(figures: Mapping[str, float]) -> str:
-    """Return figures as `p95 12.3 ms, max 40 ms`; a unit is what stands after the last underscore."""
-    return ", ".join(_figure(name, value) for name, value in figures.items())
+    """Return figures as `p95 12.3 ms, max 40 ms`.
+
+    A unit stands after the last underscore; quantiles are milliseconds (the `latency` checker). The count is left out:
+    it has a column of its own.
+    """
+    return ", ".join(_figure(name, value) for name, value in figures.items() if name != "count")
 
 
 def number(value: float) -> str:
@@ -78,6 +83,8 @@ def xml_text(text: str) -> str:
 
 
 def _figure(name: str, value: float) -> str:
+    if name in QUANTILES:
+        return f"{name} {number(value)} ms"
     words, _, unit = name.rpartition("_")
     if words and unit in ("ms", "s", "bytes", "kib"):
         return f"{words.replace('_', ' ')} {number(value)} {'KiB' if unit == 'kib' else unit}"
