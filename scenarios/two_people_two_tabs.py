@@ -27,6 +27,7 @@ SCENARIO: Final = Scenario(
         Cancel(lane="ann", who="ann", task="a3"),
         Cancel(lane="ann", who="ann", task="a3"),
         Watch(lane="ann", tab="ann-desk", task="a2"),
+        Cancel(lane="ann", who="ann", task="a2"),
         Read(lane="ann", who="ann"),
         Submit(lane="ben", who="ben", task="b1", query="draw a map", priority="high"),
         Submit(lane="ben", who="ben", task="b2", query="too dear for anyone", budget=0.001),

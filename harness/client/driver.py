@@ -145,7 +145,7 @@ class LiveTab:
         return await self._condition.wait(found, deadline_s)
 
     async def cut(self) -> None:
-        """Abort the transport, as a lost network would, and return once the client knows; nothing when there is none."""
+        """Abort the transport, as a lost network would, and return once the client knows; nothing without one."""
         number = self._state.socket or 0
         if number in self._sockets:
             self._sockets[number].link.abort()

@@ -1,6 +1,6 @@
 """Decisions that decide wrongly: each stands before an honest one and spoils what it decides."""
 
-from reference_server.contract.lifecycle import FINAL, PROGRESS
+from reference_server.contract.lifecycle import PROGRESS
 from reference_server.contract.messages import TaskUpdateData
 from reference_server.contract.models import CancelAnswer
 from reference_server.core.answers import Answer, Decision, Only, Publish
@@ -11,13 +11,13 @@ from reference_server.operations import Decisions, default_decisions
 
 
 def moves_a_finished_task() -> Decisions:
-    """Return decisions in which canceling a finished task queues it again instead of answering 409."""
+    """Return decisions in which canceling a completed task queues it again instead of answering 409."""
     honest = default_decisions()
 
     def cancel(tx: Transaction, call: Call, context: Context) -> Decision:
         row = tx.task(call.path["id"])
         mine = row is not None and call.caller is not None and row.user_id == call.caller.account_id
-        if row is None or not mine or row.status not in FINAL:
+        if row is None or not mine or row.status != "completed":
             return honest["cancel_task"](tx, call, context)
         again = _queued_again(row, context)
         tx.put_task(again)
@@ -33,8 +33,6 @@ def _queued_again(row: TaskRow, context: Context) -> TaskRow:
         revision=row.revision + 1,
         updated_at_ns=context.now_ns,
         due_at_ns=context.now_ns,
-        # It ends by itself, so that the run goes quiet and what is judged is the move, not a hang.
-        constraints={},
         planned_outcome=None,
     )
 

@@ -43,7 +43,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         "moves_a_finished_task",
-        "canceling a finished task queues it again",
+        "canceling a completed task queues it again",
         Parts(decisions=answers.moves_a_finished_task),
         ("TASK-FINAL-1",),
         ("lifecycle",),
