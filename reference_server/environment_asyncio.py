@@ -76,10 +76,6 @@ class PasswordHasher:
         """Verify off the loop; `done(None)` when too many wait."""
         self._offload(lambda: self._matches(password_hash, password), done)
 
-    def outdated(self, password_hash: str) -> bool:
-        """Say whether the hash was made with other parameters than today's."""
-        return self._argon2.check_needs_rehash(password_hash)
-
     def close(self) -> None:
         """Let the threads end."""
         self._pool.shutdown(wait=False, cancel_futures=True)

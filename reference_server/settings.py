@@ -87,9 +87,15 @@ def _listed(text: str) -> tuple[str, ...]:
 
 def _delays(text: str) -> tuple[float, ...]:
     delays = tuple(float(part) for part in _listed(text))
-    if not delays or min(delays) < 0:
+    if len(delays) != numbers.TASK_RETRIES_MAX or not all(0 <= delay < math.inf for delay in delays):
         raise ValueError
     return delays
+
+
+def _password(text: str) -> str:
+    if not numbers.PASSWORD_BYTES_MIN <= len(text.encode()) <= numbers.PASSWORD_BYTES_MAX:
+        raise ValueError
+    return text
 
 
 def _secret(text: str) -> str:
@@ -119,11 +125,11 @@ _KINDS: Final[dict[str, _Kind]] = {
     "sync": _Kind(_one_of("normal", "full"), "normal or full"),
     "origins": _Kind(_listed, "allowed origins, by comma"),
     "proxies": _Kind(_listed, "addresses of proxies whose X-Forwarded-For counts, by comma"),
-    "retry_delays": _Kind(_delays, "seconds before each retry, by comma, such as 1,2,3"),
+    "retry_delays": _Kind(_delays, "seconds before each of the 3 retries, by comma, such as 1,2,3"),
     "handshake_timeout": _Kind(_at_least(0.05, float), "seconds, at least 0.05"),
     "keep_alive": _Kind(_at_least(0.05, float), "seconds, at least 0.05"),
     "admin_email": _Kind(str, "an e-mail address", argument=False),
-    "admin_password": _Kind(str, "8 to 72 bytes", argument=False),
+    "admin_password": _Kind(_password, "8 to 72 bytes", argument=False),
     "jwt_secret": _Kind(_secret, "at least 32 bytes", argument=False),
 }
 """Secrets are no arguments: a command line can be read by every user of the machine."""

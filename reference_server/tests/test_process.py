@@ -6,8 +6,11 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
+import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
 
@@ -108,18 +111,55 @@ def test_without_a_password_the_admins_is_kept_in_a_private_file(tmp_path: Path)
         assert server.call("POST", "/users/login", json=login).status_code == 200
 
 
+class Writer(threading.Thread):
+    """Submits tasks one after another until the server is gone; keeps what was acknowledged."""
+
+    def __init__(self, server: ServerProcess, token: str) -> None:
+        super().__init__()
+        self.acknowledged: list[str] = []
+        self.enough = threading.Event()
+        self._server = server
+        self._token = token
+
+    def run(self) -> None:
+        try:
+            while True:
+                answer = self._server.call("POST", "/tasks/submit", self._token, json={"query": "q", "budget": 1})
+                self.acknowledged.append(answer.json()["task_id"])
+                if len(self.acknowledged) == 40:
+                    self.enough.set()
+        except httpx.HTTPError:
+            return
+
+
 @pytest.mark.slow
-def test_kill_9_loses_no_acknowledged_write(tmp_path: Path) -> None:
-    db, acknowledged = str(tmp_path / "zerostate.db"), []
-    with ServerProcess("--db", db, "--task-ms", "1:2") as server:
+@pytest.mark.parametrize("sync", ["normal", "full"])
+def test_kill_9_under_writes_loses_nothing_acknowledged_and_every_task_ends(tmp_path: Path, sync: str) -> None:
+    arguments = ("--db", str(tmp_path / "zerostate.db"), "--task-ms", "1:20", "--limits", "off", "--sync", sync)
+    with ServerProcess(*arguments) as server:
         token = server.register()
-        for number in range(60):
-            answer = server.call("POST", "/tasks/submit", token, json={"query": f"q{number}", "budget": 1})
-            acknowledged.append(answer.json()["task_id"])
+        writer = Writer(server, token)
+        writer.start()
+        assert writer.enough.wait(DEADLINE_S)
         server.child.kill()
-    with ServerProcess("--db", db, "--task-ms", "1:2") as server:
-        for task_id in acknowledged:
-            assert server.call("GET", f"/tasks/{task_id}", token).status_code == 200
+        writer.join(DEADLINE_S)
+    with ServerProcess(*arguments) as server:
+        tasks = {task_id: ended(server, token, task_id) for task_id in writer.acknowledged}
+
+    assert len(tasks) >= 40
+    assert set(tasks.values()) == {"completed"}
+
+
+def ended(server: ServerProcess, token: str, task_id: str) -> str:
+    """Return the task's last state; asks again until it has one."""
+    deadline = time.monotonic() + DEADLINE_S
+    while time.monotonic() < deadline:
+        answer = server.call("GET", f"/tasks/{task_id}", token)
+        assert answer.status_code == 200, answer.text
+        status: str = answer.json()["status"]
+        if status in ("completed", "failed", "canceled"):
+            return status
+    raise AssertionError(f"task {task_id} did not end")
 
 
 def test_the_tap_has_a_line_for_each_accepted_message_and_no_payload(tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ def test_the_command_line_wins_over_the_environment() -> None:
         (["--workers", "0"], {}, "--workers: '0'"),
         (["--token-ttl", "nan"], {}, "--token-ttl: 'nan'"),
         (["--retry-delays", "1,x"], {}, "--retry-delays"),
+        (["--retry-delays", "1,2"], {}, "--retry-delays"),
         ([], {"ZEROSTATE_SEED": "red"}, "ZEROSTATE_SEED: 'red'"),
         (["--sync", "never"], {}, "normal or full"),
         (["serve"], {}, "serve"),
@@ -45,7 +46,7 @@ def test_what_cannot_be_used_is_named_with_what_was_expected(
     assert named in str(refused.value)
 
 
-@pytest.mark.parametrize("name", ["ZEROSTATE_JWT_SECRET"])
+@pytest.mark.parametrize("name", ["ZEROSTATE_JWT_SECRET", "ZEROSTATE_ADMIN_PASSWORD"])
 def test_a_secret_never_stands_in_a_sentence(name: str) -> None:
     with pytest.raises(SettingsError) as refused:
         read_settings([], {name: "short"})
