@@ -67,7 +67,8 @@ class SqliteStore:
         except sqlite3.Error as fault:
             raise StoreError(_refusal(self._path, fault)) from fault
         finally:
-            self._roll_back(connection)
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
 
     def close(self) -> None:
         """Fold the log into the file and release it; repeatable."""

@@ -45,7 +45,7 @@ class SqliteTransaction:
         self._connection = connection
         self._version: int | None = None
         self._agents: dict[str, AgentRow] | None = None
-        self._counts: dict[str, int] | None = None
+        self._counts: dict[TaskStatus, int] | None = None
         self._statuses: dict[str, TaskStatus] = {}
         self._last_order: int | None = None
 
@@ -142,11 +142,11 @@ class SqliteTransaction:
         return None if found is None else self._seen(task_of(found))
 
     def put_task(self, task: TaskRow) -> None:
-        counts, before = self._all_counts(), self._status(task)
+        counts, before = self._unfinished_counts(), self._status(task)
         self._connection.execute(_PUT_TASK, task_values(task))
-        if before is not None:
-            counts[before] -= 1
-        counts[task.status] = counts.get(task.status, 0) + 1
+        for status, change in ((before, -1), (task.status, 1)):
+            if status in counts:
+                counts[status] += change
         self._statuses[task.id] = task.status
         self._last_order = max(self._greatest_order(), task.order)
 
@@ -172,11 +172,16 @@ class SqliteTransaction:
         return rows, total
 
     def count_tasks(self, status: TaskStatus) -> int:
-        return self._all_counts().get(status, 0)
+        counts = self._unfinished_counts()
+        if status in counts:
+            return counts[status]
+        return int(self._connection.execute("SELECT count(*) FROM tasks WHERE status = ?", (status,)).fetchone()[0])
 
-    def _all_counts(self) -> dict[str, int]:
+    def _unfinished_counts(self) -> dict[TaskStatus, int]:
+        """Return the cached counts of the states that every submit and every step asks for; an index counts them."""
         if self._counts is None:
-            self._counts = dict(self._connection.execute("SELECT status, count(*) FROM tasks GROUP BY status"))
+            statement = f"SELECT status, count(*) FROM tasks WHERE {UNFINISHED} GROUP BY status"
+            self._counts = {"queued": 0, "assigned": 0, "running": 0} | dict(self._connection.execute(statement))
         return self._counts
 
     def eligible_tasks(self, now_ns: int, limit: int) -> Sequence[TaskRow]:
