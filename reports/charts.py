@@ -15,6 +15,8 @@ from markupsafe import Markup
 WIDTH: Final = 560
 BARS_MAX: Final = 40
 TICKS: Final = 5
+VALUE_MIN: Final = 1e-6
+"""A nanosecond in milliseconds: below it a logarithm has nothing to say."""
 Axis = Callable[[float], float]
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 12, 26, 28
 
@@ -46,8 +48,8 @@ class Bin(NamedTuple):
 
 
 def log_bins(values: Mapping[float, int], bars: int = BARS_MAX) -> list[Bin]:
-    """Put (value: count) into at most `bars` bins of equal ratio; values of 0 and below stand in the first."""
-    positive = [value for value in values if value > 0]
+    """Put (value: count) into at most `bars` bins of equal ratio; values below `VALUE_MIN` stand in the first."""
+    positive = [value for value in values if value >= VALUE_MIN]
     if not positive:
         return [Bin(0, 1, sum(values.values()))] if values else []
     low, high = min(positive), max(positive) * 1.000001
@@ -65,7 +67,7 @@ def distribution(bins: Sequence[Bin], marks: Sequence[Mark], title: str, unit: s
     if not bins:
         return Markup("")
     ends = [bins[0].low, bins[-1].high, *(mark.at for mark in marks if mark.at > 0)]
-    low, high = max(min(ends), 1e-6), max(ends)
+    low, high = max(min(ends), VALUE_MIN), max(ends)
     high = max(high, low * 1.5)
 
     def x(value: float) -> float:

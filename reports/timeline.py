@@ -124,10 +124,10 @@ class History:
 
     def _phase_spans(self) -> list[Span]:
         events = self._of("phase")
-        ends = [self.at(event) for event in events[1:]] + [self.seconds]
+        starts = [self.at(event) for event in events]
         return [
-            Span("phase", str(event.data.get("name", "")), self.at(event), end, f"phase-{number % 3}")
-            for number, (event, end) in enumerate(zip(events, ends, strict=True))
+            Span("phase", str(event.data.get("name", "")), start, end, f"phase-{number % 3}")
+            for number, (event, start, end) in enumerate(zip(events, starts, [*starts[1:], self.seconds], strict=False))
             if event.data.get("name") != "end"
         ]
 

@@ -119,7 +119,8 @@ def record(
     )  # fmt: skip
     made.update(versions={"zerostate-harness": "0.1.0"}, machine=Machine(2, "Linux", "3.11.2"), **info)
     for event in history() if events is None else events:
-        made.path.joinpath("history", f"{event['recorder']}.jsonl").open("a").write(json.dumps(event) + "\n")
+        with made.path.joinpath("history", f"{event['recorder']}.jsonl").open("a") as file:
+            file.write(json.dumps(event) + "\n")
     if results is not None:
         made.save_verdicts(
             Verdicts(results=tuple(results or good()), out_of_scope=31, held_by_project_tests=("RT-SLOW-2",))

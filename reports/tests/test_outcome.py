@@ -1,0 +1,98 @@
+"""What a run came to, for each combination of verdicts; gate and page say the same."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.verdicts import ClauseResult, Status
+from reports.gate import gate
+from reports.tests.synthetic import clause, ended, good, record, violation
+
+HOLDS, VIOLATED, UNKNOWN, UNSUPPORTED = Status.HOLDS, Status.VIOLATED, Status.UNKNOWN, Status.UNSUPPORTED
+DAY = date(2026, 3, 1)
+
+
+def results(*statuses: Status) -> list[ClauseResult]:
+    return [clause(f"RT-TEST-{number}", status, why="because") for number, status in enumerate(statuses)]
+
+
+@pytest.mark.parametrize(
+    ("statuses", "code", "said"),
+    [
+        ((HOLDS, HOLDS), 0, "The contract holds: all 2 clauses in scope."),
+        ((HOLDS,), 0, "all 1 clause in scope"),
+        ((HOLDS, UNSUPPORTED), 0, "The contract holds: all 1 clause"),
+        ((VIOLATED, HOLDS), 1, "1 clause of 2 violated: RT-TEST-0."),
+        ((VIOLATED, UNKNOWN), 1, "1 clause stayed unknown."),
+        ((VIOLATED,) * 6, 1, "RT-TEST-3 and 2 more."),
+        ((UNKNOWN, HOLDS), 2, "Nothing was violated, but 1 clause of 2 stayed unknown."),
+        ((UNKNOWN, UNSUPPORTED), 2, "1 clause of 1 stayed unknown"),
+        ((UNSUPPORTED, UNSUPPORTED), 2, "Nothing was judged"),
+    ],
+)
+def test_the_gate_follows_the_verdicts(tmp_path: Path, statuses: tuple[Status, ...], code: int, said: str) -> None:
+    found, lines = gate(ended(tmp_path, results(*statuses)), DAY)
+
+    assert found == code
+    assert said in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("finish", "code", "said"),
+    [
+        ({"exit_code": 3, "void": "checker 'folds' failed"}, 3, "The harness itself failed"),
+        ({"exit_code": 2, "void": "the canary passed"}, 2, "void and says nothing of the target. the canary passed"),
+        ({"exit_code": 2, "complete": False}, 2, "incomplete"),
+        (None, 2, "incomplete"),
+        ({"exit_code": 1}, 0, "The contract holds"),
+    ],
+)
+def test_what_voids_a_run_comes_before_its_verdicts(
+    tmp_path: Path, finish: dict[str, Any] | None, code: int, said: str
+) -> None:
+    found, lines = gate(record(tmp_path, good(), finish=finish), DAY)
+
+    assert found == code
+    assert said in lines[0]
+
+
+def test_a_run_that_was_never_judged_is_not_green(tmp_path: Path) -> None:
+    code, lines = gate(ended(tmp_path, None), DAY)
+
+    assert (code, "not judged" in lines[0]) == (2, True)
+
+
+@pytest.mark.parametrize(("day", "code"), [(date(2026, 3, 31), 0), (date(2026, 4, 1), 1), (date(2026, 4, 2), 1)])
+def test_a_known_violation_counts_from_its_date_on(tmp_path: Path, day: date, code: int) -> None:
+    known = clause("RT-PREFIX-1", VIOLATED, violations=(violation(),), known="issue 12 (until 2026-04-01)")
+
+    found, lines = gate(ended(tmp_path, [clause("SEC-OWNER-1"), known]), day)
+
+    assert found == code
+    assert lines[1].startswith("known " if code == 0 else "violated RT-PREFIX-1")
+
+
+def test_a_violation_is_told_with_its_replay_command(tmp_path: Path) -> None:
+    broken = clause("RT-PREFIX-1", VIOLATED, violations=(violation(),), why="message 3 is missing")
+
+    _, lines = gate(ended(tmp_path, [broken]), DAY)
+
+    assert lines[1] == f"violated RT-PREFIX-1  message 3 is missing  replay: {violation().replay}"
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"format": 99, "results": []}'])
+def test_a_record_that_can_not_be_read_is_3_in_one_line(tmp_path: Path, content: str) -> None:
+    run_dir = ended(tmp_path)
+    (run_dir / "verdicts.json").write_text(content)
+
+    code, lines = gate(run_dir, DAY)
+
+    assert (code, len(lines)) == (3, 1)
+
+
+def test_no_record_at_all_is_3(tmp_path: Path) -> None:
+    code, lines = gate(tmp_path / "nothing", DAY)
+
+    assert (code, "no run record" in lines[0]) == (3, True)
