@@ -115,10 +115,10 @@ class Lifecycle(Fold):
 
     def _is_after(self, first: Sighting, second: Sighting) -> bool:
         """Say whether `second` certainly shows the task as it was later than in `first`."""
-        if first.revision is not None and second.revision is not None:
-            return second.revision > first.revision or (
-                second.revision == first.revision and second.status != first.status
-            )
+        if first.revision is not None and second.revision is not None and second.revision != first.revision:
+            return second.revision > first.revision
+        if second.revision == first.revision is not None and second.status != first.status:
+            return True
         if second.source == "push":
             return first.source == "push" and first.socket is second.socket
         return is_before(first.event, second.begin, self.run.shared_clock)

@@ -42,10 +42,11 @@ class Resources(Fold):
         call = self._calls.see(event)
         if call is None or not call.status:
             return
-        self._accounts.see_call(call)
         judge = getattr(self, f"_take_{call.operation}", None) if call.operation else None
         if judge is not None:
             judge(call)
+        # Learned after it was judged: what `me` says may be the very thing that is wrong.
+        self._accounts.see_call(call)
 
     # --- users
 

@@ -1,0 +1,130 @@
+"""Tables for rows that carry what they expect."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from harness.checkers.cases import Cases, expect
+from harness.checkers.tests.histories import History, status, verdict
+from harness.verdicts import Status
+
+HOLDS, VIOLATED, UNKNOWN = Status.HOLDS, Status.VIOLATED, Status.UNKNOWN
+ID, CLOSE = "REST-ID-1", "RT-CLOSE-1"
+BODY = {"error": "not found", "message": "There is no task", "details": [{"field": "id", "reason": "r"}], "n": [1, 2]}
+
+
+def asked(code: int = 404, body: Any = BODY, name: str = "odd", **wanted: Any) -> History:
+    return History().call(
+        "get_task", code, body, case=f"{ID}/{name}", expect=expect(**wanted), headers={"Allow": "GET"}
+    )
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ({"status": [404]}, HOLDS),
+        ({"status": [400, 422]}, VIOLATED),
+        ({"error_says": "no task"}, HOLDS),
+        ({"error_says": "revoked"}, VIOLATED),
+        ({"details_has": "id"}, HOLDS),
+        ({"details_has": "budget"}, VIOLATED),
+        ({"header": {"allow": "get"}}, HOLDS),
+        ({"header": {"allow": "*", "etag": None}}, HOLDS),
+        ({"header": {"etag": "*"}}, VIOLATED),
+        ({"header": {"allow": None}}, VIOLATED),
+        ({"body_has": {"n.0": 1, "n.#": 2, "details.0.field": "id"}}, HOLDS),
+        ({"body_has": {"n.5": 1}}, VIOLATED),
+        ({"body_has": {"n.0": True}}, VIOLATED),
+        ({"body_lacks": ["retry_after"]}, HOLDS),
+        ({"body_lacks": ["n.1"]}, VIOLATED),
+    ],
+)
+def test_an_answer_is_judged_by_what_its_row_expects(wanted: Any, expected: Status) -> None:
+    assert status(Cases(), asked(**wanted), ID) is expected
+
+
+def test_no_answer_leaves_a_row_undecided() -> None:
+    found = verdict(Cases(), asked(0, status=[404]), ID)
+    assert (found.status, found.why) == (UNKNOWN, "no answer came to case odd: no answer")
+
+
+def test_a_step_of_set_up_is_not_judged() -> None:
+    assert status(Cases(), History().call("get_task", 404, BODY, case=f"{ID}/odd"), ID) is UNKNOWN
+
+
+def test_two_rows_can_demand_the_same_answer() -> None:
+    def pair(second: dict[str, Any]) -> History:
+        history = asked(name="one", status=[404])
+        return history.call("get_task", 404, second, case=f"{ID}/two", expect=expect(same_as="one"))
+
+    assert status(Cases(), pair(BODY), ID) is HOLDS
+    assert status(Cases(), pair({**BODY, "message": "else"}), ID) is VIOLATED
+    assert status(Cases(), asked(same_as="missing"), ID) is HOLDS
+
+
+def test_a_misspelt_expectation_or_clause_is_ours_and_raises() -> None:
+    with pytest.raises(msgspec.ValidationError):
+        expect(stauts=[404])
+    with pytest.raises(ValueError, match="expects something unknown"):
+        status(Cases(), History().call("me", 200, {}, case=f"{ID}/x", expect={"stauts": [1]}), ID)
+    with pytest.raises(ValueError, match="expected a clause"):
+        status(Cases(), History().call("me", 200, {}, case="REST-NONE-1/x", expect={}), ID)
+
+
+def socket(**wanted: Any) -> History:
+    history = History().add("connecting", connection="c1", case=f"{CLOSE}/x", expect=expect(**wanted))
+    return history.add("opened", connection="c1", headers={"Upgrade": "websocket"}, subprotocol="zerostate.v1")
+
+
+def closed(history: History, code: int, at_ms: int = 50, by: str = "peer") -> History:
+    history.add("sent", 20, connection="c1", opcode="binary", bytes=1)
+    return history.add("closed", at_ms, connection="c1", code=code, by=by)
+
+
+@pytest.mark.parametrize(
+    ("code", "at_ms", "by", "expected"),
+    [
+        (1003, 50, "peer", HOLDS),
+        (1002, 50, "peer", VIOLATED),
+        (1003, 8000, "peer", VIOLATED),
+        (1000, 50, "self", UNKNOWN),
+        (1000, 8000, "self", VIOLATED),
+    ],
+)
+def test_a_close_is_judged_by_code_and_time(code: int, at_ms: int, by: str, expected: Status) -> None:
+    assert status(Cases(), closed(socket(close_code=[1003]), code, at_ms, by), CLOSE) is expected
+
+
+def test_a_code_of_our_own_choice_is_judged_on_its_effect_elsewhere() -> None:
+    assert status(Cases(), closed(socket(close_code=[4401]), 1008), CLOSE, local=True) is VIOLATED
+    assert status(Cases(), closed(socket(close_code=[4401]), 1008), CLOSE, local=False) is HOLDS
+
+
+def test_a_socket_that_has_to_stay_open_may_not_be_closed_by_the_peer() -> None:
+    assert status(Cases(), closed(socket(stays_open_ms=500), 1000, 900, "self"), CLOSE) is HOLDS
+    assert status(Cases(), closed(socket(stays_open_ms=500), 1000, 90, "self"), CLOSE) is UNKNOWN
+    assert status(Cases(), closed(socket(stays_open_ms=500), 1002, 90, "peer"), CLOSE) is VIOLATED
+
+
+def test_messages_are_looked_for_and_missed() -> None:
+    def read(**wanted: Any) -> History:
+        return closed(socket(**wanted).receive("c1", "pong", {"received": "t"}), 1000, by="self")
+
+    assert status(Cases(), read(receives={"type": "pong", "data.received": "t"}), CLOSE) is HOLDS
+    assert status(Cases(), read(receives={"type": "pong"}, receives_count=2), CLOSE) is VIOLATED
+    assert status(Cases(), read(receives={"type": "system"}), CLOSE) is VIOLATED
+    assert status(Cases(), read(receives_none={"type": "pong"}), CLOSE) is VIOLATED
+
+
+def test_a_refusal_is_judged_as_an_answer() -> None:
+    def refused(code: int) -> History:
+        wanted = expect(status=[426], header={"Sec-WebSocket-Version": "13"})
+        history = History().add("connecting", connection="c1", case=f"{CLOSE}/x", expect=wanted)
+        return history.add("refused", connection="c1", status=code, headers={"sec-websocket-version": "13"}, body={})
+
+    assert status(Cases(), refused(426), CLOSE) is HOLDS
+    assert status(Cases(), refused(400), CLOSE) is VIOLATED
+    assert status(Cases(), socket(status=[403]), CLOSE) is VIOLATED
+    assert status(Cases(), socket(opens=True, subprotocol="zerostate.v1"), CLOSE) is HOLDS
+    assert status(Cases(), socket(subprotocol=""), CLOSE) is VIOLATED
