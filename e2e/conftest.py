@@ -45,9 +45,26 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"e2e: seed {run.seed}, record {run.folder}"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    run = config.stash[RUN]
+    outside = [item for item in items if is_browser_test(item) and not run.exercises(clauses_of(item))]
+    if outside:
+        config.hook.pytest_deselected(items=outside)
+        items[:] = [item for item in items if item not in outside]
     # The long visit is opened first and read last, so that its 25 s pass while others work.
-    items.sort(key=lambda item: "long_visit" in getattr(item, "fixturenames", ()))
+    items.sort(key=reads_long_visit)
+
+
+def is_browser_test(item: pytest.Item) -> bool:
+    return item.path.is_relative_to(Path(__file__).parent)
+
+
+def reads_long_visit(item: pytest.Item) -> bool:
+    return "long_visit" in getattr(item, "fixturenames", ())
+
+
+def clauses_of(item: pytest.Item) -> list[str]:
+    return [str(clause) for marker in item.iter_markers("clauses") for clause in marker.args]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -55,9 +72,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     report: Any = yield
     if report.failed or report.skipped:
         item.stash[FAILED] = report.failed
-        clauses = [str(clause) for marker in item.iter_markers("clauses") for clause in marker.args]
         why = str(call.excinfo.value).splitlines() if call.excinfo is not None else []
-        item.config.stash[RUN].note(clauses, item.name, "skipped" if report.skipped else "failed", why)
+        item.config.stash[RUN].note(clauses_of(item), item.name, "skipped" if report.skipped else "failed", why)
     return report  # type: ignore[no-any-return]
 
 
@@ -120,7 +136,7 @@ def long_visit(request: pytest.FixtureRequest, browser: Browser, target_url: str
 @pytest.fixture(scope="session")
 def first_opened(request: pytest.FixtureRequest) -> None:
     """Opens the long visit before the first test when a test of this session will read it."""
-    if any("long_visit" in getattr(item, "fixturenames", ()) for item in request.session.items):
+    if any(reads_long_visit(item) for item in request.session.items):
         request.getfixturevalue("long_visit")
 
 

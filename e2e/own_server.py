@@ -12,9 +12,9 @@ OPTIONS: Final = ("--limits", "off", "--task-ms", "150:400")
 class OwnServer:
     """Starts, kills and starts again on one port and database."""
 
-    def __init__(self, recorder: Recorder) -> None:
+    def __init__(self, recorder: Recorder, mutant: str = "") -> None:
         self._recorder = recorder
-        self._process = ServerProcess(options=OPTIONS)
+        self._process = ServerProcess(options=OPTIONS, mutant=mutant)
 
     @property
     def url(self) -> str:

@@ -22,7 +22,6 @@ from reference_server.contract.messages import BEARER_SUBPROTOCOL_PREFIX
 BINDING: Final = "zshTell"
 OBSERVER: Final = "observer.js"
 GOING_AWAY: Final = 1001
-ABNORMAL: Final = 1006
 RAW_CHARS_MAX: Final = 1000
 TAG: Final = re.compile(r"\[([^\]]{1,40})\] ")
 DOCUMENT_HEADERS: Final = ("content-security-policy", "x-content-type-options")
@@ -118,7 +117,8 @@ class PageRecord:
 
     def _responded(self, response: Response) -> None:
         told = self._request(response.request)
-        if response.request.resource_type == "document":
+        # A redirect is no page: nothing of it is shown, so no policy is due.
+        if response.request.resource_type == "document" and not 300 <= response.status < 400:
             told["headers"] = {name: response.headers.get(name, "") for name in DOCUMENT_HEADERS}
         self._gather(time.monotonic_ns(), "requested", {**told, "status": response.status})
 
@@ -184,10 +184,12 @@ class PageRecord:
 
     def _end_sockets(self, at_ns: int) -> None:
         for socket in self._sockets.values():
-            if not socket.ended:
-                code = GOING_AWAY if socket.asked_to_close is None else socket.asked_to_close
-                socket.asked_to_close = code
-                self._end_socket(at_ns, socket, {"code": code, "reason": "", "clean": True, "left": True})
+            if socket.asked_to_close is not None:
+                # The page closed it as it went, and was gone before it could tell that it was closed.
+                self._end_socket(at_ns, socket, {"code": socket.asked_to_close, "reason": "", "clean": True})
+            elif not socket.ended:
+                socket.asked_to_close = GOING_AWAY
+                self._end_socket(at_ns, socket, {"code": GOING_AWAY, "reason": "", "clean": True, "left": True})
 
     def _end_socket(self, at_ns: int, socket: _PageSocket, told: dict[str, Any]) -> None:
         if socket.ended:

@@ -4,11 +4,21 @@ import time
 from pathlib import Path
 from typing import Final
 
+import msgspec
+from msgspec import Struct
+
 from e2e.visits import Numbers
 from harness.history import FileSink, Recorder
+from reference_server.contract.clauses import CLAUSES_BY_ID, Depth
 
 NOTES: Final = "browser-notes"
 WHY_CHARS_MAX: Final = 500
+
+
+class _Scope(Struct):
+    """What of `run.json` is read here."""
+
+    depth: str = Depth.STANDARD.value
 
 
 class Run:
@@ -26,9 +36,24 @@ class Run:
         self._sinks: dict[str, FileSink] = {}
         self._recorders: dict[str, Recorder] = {}
 
+    def exercises(self, clauses: list[str]) -> bool:
+        """Say whether a test of these clauses belongs to this run; our own tests do where nobody else is judging."""
+        if self.is_judged:
+            return True
+        return any(self.depth.reaches(CLAUSES_BY_ID[clause].depth) for clause in clauses)
+
     def next_tag(self) -> str:
         """Return a tag for the accounts of one more test."""
         return f"{self.tag}-{self._desks.next()}"
+
+    @property
+    def depth(self) -> Depth:
+        """How deep the run goes: as its record says, else all the way."""
+        try:
+            told = msgspec.json.decode((self.folder / "run.json").read_bytes(), type=_Scope)
+        except FileNotFoundError:
+            return Depth.THOROUGH
+        return Depth(told.depth)
 
     @property
     def history_folder(self) -> Path:

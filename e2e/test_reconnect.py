@@ -17,7 +17,7 @@ GIVEN_UP_MS_MAX = 45_000
 LOST = "Lost connection to server. Please refresh the page."
 
 
-@pytest.mark.clauses("CLIENT-RESYNC-1", "CLIENT-BACKOFF-1", "CLIENT-INDICATOR-1", "CLIENT-CONSOLE-1", "PERF-P8")
+@pytest.mark.clauses("CLIENT-RESYNC-1", "CLIENT-INDICATOR-1", "CLIENT-CONSOLE-1", "PERF-P8")
 def test_a_page_outlives_a_killed_server(own_server: OwnServer, own_lobby: Lobby, own_desk: Reception) -> None:
     guest = own_desk.register("edsger")
     dashboard = Dashboard(own_lobby.enter(guest)).open()

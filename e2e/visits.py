@@ -54,7 +54,10 @@ class Visit:
         return keys
 
     def end(self, trace: Path | None = None) -> None:
-        """Close the page and write its record; with `trace`, keep how it came about, without secrets."""
+        """Leave the page, close it and write its record; with `trace`, keep how it came about, without secrets."""
+        # A page that is closed outright tells nothing of how it left.
+        self.record.expect_navigation()
+        self.page.goto("about:blank")
         if trace is not None:
             self.context.tracing.stop(path=trace)
             blank_secrets(trace, self.record.secrets)
@@ -74,7 +77,13 @@ class Lobby:
 
     def enter(self, guest: Guest | None = None, viewport: ViewportSize = DESKTOP, *, traced: bool = True) -> Visit:
         """Open a blank page, signed in as `guest` or signed out."""
-        context = self._browser.new_context(viewport=viewport, storage_state=self._state(guest), locale="en-GB")
+        context = self._browser.new_context(
+            viewport=viewport,
+            storage_state=self._state(guest),
+            locale="en-GB",
+            # What pulses for ever is painted for ever, on a processor that the server under test needs too.
+            reduced_motion="reduce",
+        )
         context.set_default_timeout(STEP_MS_MAX)
         if traced:
             context.tracing.start(snapshots=True)
