@@ -1,12 +1,12 @@
 """One real process: how it starts, what it refuses, how it ends, what it keeps (contract §5, design command line)."""
 
+import contextlib
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -111,43 +111,32 @@ def test_without_a_password_the_admins_is_kept_in_a_private_file(tmp_path: Path)
         assert server.call("POST", "/users/login", json=login).status_code == 200
 
 
-class Writer(threading.Thread):
-    """Submits tasks one after another until the server is gone; keeps what was acknowledged."""
-
-    def __init__(self, server: ServerProcess, token: str) -> None:
-        super().__init__()
-        self.acknowledged: list[str] = []
-        self.enough = threading.Event()
-        self._server = server
-        self._token = token
-
-    def run(self) -> None:
-        try:
-            while True:
-                answer = self._server.call("POST", "/tasks/submit", self._token, json={"query": "q", "budget": 1})
-                self.acknowledged.append(answer.json()["task_id"])
-                if len(self.acknowledged) == 40:
-                    self.enough.set()
-        except httpx.HTTPError:
-            return
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("sync", ["normal", "full"])
-def test_kill_9_under_writes_loses_nothing_acknowledged_and_every_task_ends(tmp_path: Path, sync: str) -> None:
+@pytest.mark.parametrize(("sync", "after_s"), [("normal", "0.31"), ("full", "0.53")])
+def test_kill_9_under_writes_loses_nothing_acknowledged_and_every_task_ends(
+    tmp_path: Path, sync: str, after_s: str
+) -> None:
     arguments = ("--db", str(tmp_path / "zerostate.db"), "--task-ms", "1:20", "--limits", "off", "--sync", sync)
     with ServerProcess(*arguments) as server:
         token = server.register()
-        writer = Writer(server, token)
-        writer.start()
-        assert writer.enough.wait(DEADLINE_S)
-        server.child.kill()
-        writer.join(DEADLINE_S)
+        # Somebody else kills, at an instant that the writes know nothing of.
+        with subprocess.Popen(["/bin/sh", "-c", f"sleep {after_s}; kill -9 {server.child.pid}"]):
+            acknowledged = submitted_until_gone(server, token)
     with ServerProcess(*arguments) as server:
-        tasks = {task_id: ended(server, token, task_id) for task_id in writer.acknowledged}
+        tasks = {task_id: ended(server, token, task_id) for task_id in acknowledged}
 
-    assert len(tasks) >= 40
+    assert len(tasks) >= 10
     assert set(tasks.values()) == {"completed"}
+
+
+def submitted_until_gone(server: ServerProcess, token: str) -> list[str]:
+    """Submit tasks one after another until the server is gone; return those that were acknowledged."""
+    acknowledged = []
+    with contextlib.suppress(httpx.TransportError):
+        while True:
+            answer = server.call("POST", "/tasks/submit", token, json={"query": "q", "budget": 1})
+            acknowledged.append(answer.json()["task_id"])
+    return acknowledged
 
 
 def ended(server: ServerProcess, token: str, task_id: str) -> str:
