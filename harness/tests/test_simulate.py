@@ -111,9 +111,10 @@ def test_a_script_does_not_fail_on_the_honest_server() -> None:
     assert replay(decode_script(encode_script(healed))).violated == {}
 
 
-@pytest.mark.parametrize("name", sorted(saved_scripts()))
-def test_a_bug_that_was_mended_stays_mended(name: str) -> None:
-    assert replay(saved_scripts()[name]).violated == {}
+def test_bugs_that_were_mended_stay_mended() -> None:
+    violated = {name: replay(script).violated for name, script in saved_scripts().items()}
+
+    assert {name: clauses for name, clauses in violated.items() if clauses} == {}
 
 
 def test_seed_0_is_the_scenario_as_it_is_written() -> None:

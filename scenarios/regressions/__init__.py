@@ -16,6 +16,6 @@ from scenarios.model import Script, decode_script
 FOLDER: Final = Path(__file__).parent
 
 
-def saved_scripts() -> dict[str, Script]:
+def saved_scripts(folder: Path = FOLDER) -> dict[str, Script]:
     """Return every saved script by its file's name, in order; raises msgspec errors for one that is no script."""
-    return {path.stem: decode_script(path.read_bytes()) for path in sorted(FOLDER.glob("*.json"))}
+    return {path.stem: decode_script(path.read_bytes()) for path in sorted(folder.glob("*.json"))}

@@ -78,5 +78,11 @@ def test_a_script_of_an_unknown_step_is_refused_by_name() -> None:
         decode_script(text)
 
 
-def test_every_saved_script_can_be_read() -> None:
-    assert all(script.format == 1 for script in saved_scripts().values())
+def test_saved_scripts_are_found_by_their_names_and_a_broken_one_is_refused(tmp_path: Path) -> None:
+    script = Script(scenario=SCENARIOS[0], seed=1, clause="RT-PREFIX-1")
+    (tmp_path / "rt-prefix-1-gap.json").write_bytes(encode_script(script))
+    assert saved_scripts(tmp_path) == {"rt-prefix-1-gap": script}
+
+    (tmp_path / "broken.json").write_bytes(b"{}")
+    with pytest.raises(msgspec.ValidationError, match="scenario"):
+        saved_scripts(tmp_path)
