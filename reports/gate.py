@@ -1,7 +1,7 @@
 """The gate: a record in, an exit code and its reasons out.
 
-The recorded exit code is not believed, save for 3 (the harness failed, which no verdict can tell); the verdicts are
-read again, so a known violation whose date has passed since counts from that day on.
+The recorded exit code is not believed, save for 3 (the harness failed, which no verdict can tell); verdicts and
+ledger are read again, so a known violation whose date has passed since counts from that day on.
 """
 
 from datetime import date
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from harness.records import RecordError, read_record
 from harness.verdicts import ClauseResult, Status
+from reports.load import losses_of, read_load
 from reports.outcome import EXIT_CODES, Level, excused, outcome_of, read_verdicts, with_status
 
 
@@ -18,9 +19,10 @@ def gate(run_dir: Path, today: date | None = None) -> tuple[int, list[str]]:
     try:
         record = read_record(run_dir)
         verdicts = read_verdicts(record)
+        losses = losses_of(read_load(record))
     except RecordError as fault:
         return EXIT_CODES[Level.FAILED], [str(fault)]
-    outcome = outcome_of(record.info, verdicts, today)
+    outcome = outcome_of(record.info, verdicts, today, losses)
     lines = [f"{outcome.sentence} {outcome.why}".strip()]
     results = verdicts.results if verdicts is not None else ()
     lines += [_violated(result, today) for result in with_status(results, Status.VIOLATED)]

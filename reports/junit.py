@@ -8,6 +8,7 @@
 | unsupported | `skipped`, with what the target lacks or does not allow |
 | unknown | `error`: it should have been exercised and was not |
 | run void, incomplete or failed | one more suite `run` with an `error`, so that no reader takes the rest for green |
+| messages lost under load | the suite `run` with a `failure`: no clause's verdict tells it |
 """
 
 from collections.abc import Sequence
@@ -17,7 +18,8 @@ from xml.etree import ElementTree as ET
 
 from harness.records import read_record
 from harness.verdicts import ClauseResult, Status
-from reports.outcome import Level, Outcome, day_of, excused, outcome_of, read_verdicts
+from reports.load import losses_of, read_load
+from reports.outcome import Level, Outcome, day_of, excused, outcome_of, read_verdicts, with_status
 from reports.words import by_family, five_facts, xml_text
 
 
@@ -27,7 +29,8 @@ def write(run_dir: Path) -> Path:
     verdicts = read_verdicts(record)
     day = day_of(record.info)
     results = verdicts.results if verdicts is not None else ()
-    tree = junit(results, outcome_of(record.info, verdicts, day), day)
+    outcome = outcome_of(record.info, verdicts, day, losses_of(read_load(record)))
+    tree = junit(results, outcome, day)
     path = run_dir / "junit.xml"
     path.write_bytes(ET.tostring(tree, encoding="utf-8", xml_declaration=True) + b"\n")
     return path
@@ -36,10 +39,12 @@ def write(run_dir: Path) -> Path:
 def junit(results: Sequence[ClauseResult], outcome: Outcome, day: date) -> ET.Element:
     """Return the document of the results, by the table above."""
     root = ET.Element("testsuites", name="zerostate-harness")
-    if outcome.level in (Level.FAILED, Level.VOID):
-        suite = ET.SubElement(root, "testsuite", name="run", tests="1", failures="0", errors="1", skipped="0")
-        case = ET.SubElement(suite, "testcase", classname="run", name="the run counts")
-        _say(case, "error", f"{outcome.sentence} {outcome.why}")
+    only_the_run = outcome.level is Level.VIOLATED and not with_status(results, Status.VIOLATED)
+    if outcome.level in (Level.FAILED, Level.VOID) or only_the_run:
+        suite = ET.SubElement(root, "testsuite", name="run")
+        case = ET.SubElement(suite, "testcase", classname="run", name="the run as a whole")
+        _say(case, "failure" if only_the_run else "error", f"{outcome.sentence} {outcome.why}".strip())
+        _count(suite)
     for family, members in by_family(results):
         suite = ET.SubElement(root, "testsuite", name=family)
         for result in members:

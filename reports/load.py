@@ -36,6 +36,14 @@ class Load(Struct, frozen=True, kw_only=True):
     left_behind: str = ""
 
 
+def losses_of(load: Load | None) -> str:
+    """Return what a load run that counts found missing or too much, as the middle of a sentence; else nothing."""
+    if load is None or load.void:
+        return ""
+    found = [f"{load.ledger[name]} {name}" for name in ("lost", "doubled", "foreign") if load.ledger.get(name)]
+    return f"pushes went astray: {', '.join(found)}" if found else ""
+
+
 class _Histogram(Struct, frozen=True):
     buckets: tuple[tuple[int, int], ...] = ()
     sub_bits: int = SUB_BITS

@@ -49,11 +49,15 @@ class Outcome(NamedTuple):
         return EXIT_CODES[self.level]
 
 
-def outcome_of(info: RunInfo, verdicts: Verdicts | None, today: date) -> Outcome:
-    """Return the outcome; `today` decides which known violations are still excused (contract §10)."""
+def outcome_of(info: RunInfo, verdicts: Verdicts | None, today: date, losses: str = "") -> Outcome:
+    """Return the outcome.
+
+    `today` decides which known violations are still excused (contract §10); `losses` is what the ledger of a load run
+    tells, which no clause's verdict holds.
+    """
     results = verdicts.results if verdicts is not None else ()
     if info.exit_code == EXIT_CODES[Level.FAILED]:
-        return Outcome(Level.FAILED, "The harness itself failed: this run says nothing of the target.", info.void)
+        return Outcome(Level.FAILED, "The harness itself failed: this run says nothing of the target.", _failure(info))
     if info.void:
         return Outcome(Level.VOID, "This run is void and says nothing of the target.", info.void)
     if not info.complete:
@@ -61,7 +65,10 @@ def outcome_of(info: RunInfo, verdicts: Verdicts | None, today: date) -> Outcome
         return Outcome(Level.VOID, "This run is incomplete and says nothing for certain.", why)
     if verdicts is None:
         return Outcome(Level.VOID, "This run was not judged.", "It has no verdicts.json.")
-    return _judged(results, today)
+    judged = _judged(results, today)
+    if losses:
+        return Outcome(Level.VIOLATED, f"Under load {losses}.", "" if judged.level is Level.HOLDS else judged.sentence)
+    return judged
 
 
 def excused(result: ClauseResult, today: date) -> bool:
@@ -89,6 +96,10 @@ def script_of(record: ReadRecord, result: ClauseResult) -> Path | None:
     """Return the saved failing script of a clause, if the run left one."""
     path = record.path / "scripts" / f"{result.id.lower()}.json"
     return path if path.is_file() else None
+
+
+def _failure(info: RunInfo) -> str:
+    return str(info.facts.get("failed") or info.void)
 
 
 def _judged(results: Sequence[ClauseResult], today: date) -> Outcome:

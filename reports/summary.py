@@ -10,6 +10,7 @@ from typing import Final
 
 from harness.records import RunInfo, Verdicts, read_record
 from harness.verdicts import ClauseResult, Status
+from reports.load import losses_of, read_load
 from reports.outcome import Level, Outcome, day_of, outcome_of, read_verdicts, with_status
 from reports.words import FAMILIES, by_family, family_of, five_facts, measured
 
@@ -29,14 +30,14 @@ def write(run_dir: Path) -> Path:
     record = read_record(run_dir)
     verdicts = read_verdicts(record)
     path = run_dir / "summary.md"
-    path.write_text(summary(record.info, verdicts), encoding="utf-8")
+    outcome = outcome_of(record.info, verdicts, day_of(record.info), losses_of(read_load(record)))
+    path.write_text(summary(record.info, verdicts, outcome), encoding="utf-8")
     return path
 
 
-def summary(info: RunInfo, verdicts: Verdicts | None) -> str:
+def summary(info: RunInfo, verdicts: Verdicts | None, outcome: Outcome) -> str:
     """Return the whole text."""
     results = verdicts.results if verdicts is not None else ()
-    outcome = outcome_of(info, verdicts, day_of(info))
     parts = [
         *_head(info, outcome),
         *_families(results),

@@ -58,6 +58,11 @@ class History:
         """Return how many events are of these kinds."""
         return sum(event.kind in kinds for event in self.events)
 
+    @property
+    def faults(self) -> int:
+        """Return how many faults were injected."""
+        return sum(event.kind == "fault" and event.data.get("action") != "heal" for event in self.events)
+
     def messages_by_second(self) -> dict[int, int]:
         """Return how many messages clients read in each second; empty when none did."""
         found: dict[int, int] = {}

@@ -112,10 +112,10 @@ def view_of(record: ReadRecord) -> View:
     shown = pictures(record.files("browser", "*.png") + record.files("browser", "*.jp*g"))
     return View(
         info=info,
-        outcome=outcome_of(info, verdicts, day_of(info)),
+        outcome=outcome_of(info, verdicts, day_of(info), load.losses_of(loaded)),
         verdicts=verdicts,
-        trust=_trust(info, verdicts, history, loaded),
-        figures=_figures(results, history, loaded),
+        trust=_trust(info, verdicts, [history, *sides], loaded),
+        figures=_figures(results, [history, *sides], loaded),
         counts=_counts(results),
         bar=charts.shares(_counts(results), _told_counts(results)),
         budgets=[clause for clause in clauses.values() if words.family_of(clause.result) == BUDGETS],
@@ -183,14 +183,17 @@ def _told_counts(results: Sequence[ClauseResult]) -> str:
     return ", ".join(f"{count} {name}" for name, count in _counts(results))
 
 
-def _trust(info: RunInfo, verdicts: Verdicts | None, history: History, loaded: load.Load | None) -> list[Fact]:
-    recorders = ", ".join(f"{name} ({words.number(count)})" for name, count in history.recorders)
+def _trust(
+    info: RunInfo, verdicts: Verdicts | None, histories: Sequence[History], loaded: load.Load | None
+) -> list[Fact]:
+    counted = [recorder for history in histories for recorder in history.recorders]
+    recorders = ", ".join(f"{name} ({words.number(count)})" for name, count in counted)
     facts = [
         Fact("Ran to its end", "yes" if info.complete else "no: it was cut off", info.complete),
         Fact("Valid", info.void or "nothing voids it", not info.void),
         *_said(info),
         Fact("Seed", f"{info.seed}: the same seed makes the same choices again"),
-        Fact("Recorders", recorders or "none left a history", bool(history.recorders)),
+        Fact("Recorders", recorders or "none left a history", bool(counted)),
         *([Fact("Load", "; ".join(loaded.void) or "the generator kept up", not loaded.void)] if loaded else []),
         Fact("Scope", _scope(info, verdicts)),
     ]
@@ -206,7 +209,11 @@ def _said(info: RunInfo) -> list[Fact]:
     """What the runner said of itself; the canary first, since a canary that passes makes all else worthless."""
     canary = info.facts.get("canary")
     facts = [] if canary is None else [Fact("Canary", _plain(canary), "canary" not in info.void)]
-    rest = sorted(name for name, value in info.facts.items() if name != "canary" and value not in ("", None, [], {}))
+    rest = sorted(
+        name
+        for name, value in info.facts.items()
+        if name not in ("canary", "failed") and value not in ("", None, [], {})
+    )
     return facts + [Fact(name.replace("_", " ").capitalize(), _plain(info.facts[name])) for name in rest]
 
 
@@ -228,26 +235,31 @@ def _scope(info: RunInfo, verdicts: Verdicts | None) -> str:
     return "; ".join(parts)
 
 
-def _figures(results: Sequence[ClauseResult], history: History, loaded: load.Load | None) -> list[Figure]:
+def _figures(results: Sequence[ClauseResult], histories: Sequence[History], loaded: load.Load | None) -> list[Figure]:
+    def count(*kinds: str) -> str:
+        return words.number(sum(history.count(*kinds) for history in histories))
+
     figures = [
         Figure("clauses judged", str(sum(result.status is not Status.UNSUPPORTED for result in results))),
         Figure("facts checked", words.number(sum(result.checked for result in results))),
-        Figure("events recorded", words.number(len(history.events))),
-        Figure("REST calls", words.number(history.count("invoke"))),
-        Figure("sockets opened", words.number(history.count("opened"))),
-        Figure("messages read", words.number(history.count("received"))),
-        Figure("faults injected", words.number(sum(mark.kind == "fault" for mark in history.marks()))),
-        Figure("history", words.seconds(history.seconds)),
+        Figure("events recorded", words.number(sum(len(history.events) for history in histories))),
+        Figure("REST calls", count("invoke")),
+        Figure("sockets opened", count("opened")),
+        Figure("messages read", count("received")),
+        Figure("faults injected", words.number(sum(history.faults for history in histories))),
+        Figure("longest history", words.seconds(max(history.seconds for history in histories))),
     ]
-    if loaded is None:
-        return [figure for figure in figures if figure.value != "0" or figure.name == "clauses judged"]
+    shown = [figure for figure in figures if figure.value != "0" or figure.name == "clauses judged"]
+    return [*shown, *(_load_figures(loaded) if loaded is not None else [])]
+
+
+def _load_figures(loaded: load.Load) -> list[Figure]:
     ledger = loaded.ledger
     return [
         Figure("virtual users", words.number(loaded.users), f"{words.seconds(loaded.duration_s)} measured"),
         Figure("pushes owed", words.number(ledger.get("expected", 0)), f"fan-out {loaded.fan_out}"),
-        Figure("received once", words.number(ledger.get("received", 0))),
-        Figure("lost", words.number(ledger.get("lost", 0))),
-        Figure("doubled", words.number(ledger.get("doubled", 0))),
+        Figure("lost", words.number(ledger.get("lost", 0)), "under load"),
+        Figure("doubled", words.number(ledger.get("doubled", 0)), "under load"),
     ]
 
 

@@ -85,6 +85,8 @@ def xml_text(text: str) -> str:
 def _figure(name: str, value: float) -> str:
     if name in QUANTILES:
         return f"{name} {number(value)} ms"
+    if name == "bytes":
+        return f"{number(value)} bytes"
     words, _, unit = name.rpartition("_")
     if words and unit in ("ms", "s", "bytes", "kib"):
         return f"{words.replace('_', ' ')} {number(value)} {'KiB' if unit == 'kib' else unit}"

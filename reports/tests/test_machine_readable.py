@@ -8,7 +8,7 @@ import pytest
 
 from harness.verdicts import Status
 from reports import junit, summary
-from reports.tests.synthetic import HOSTILE, clause, ended, good, record, violation
+from reports.tests.synthetic import HOSTILE, clause, ended, good, load_summary, record, violation
 
 CLAUSES = [
     clause("REST-AUTH-1"),
@@ -59,6 +59,13 @@ def test_a_run_that_does_not_count_is_an_error_of_its_own(tmp_path: Path) -> Non
     error = next(root.iter("error"))
     assert "the canary passed" in (error.get("message") or "")
     assert root.get("errors") == "1"
+
+
+def test_what_a_load_lost_is_a_failure_of_the_run(tmp_path: Path) -> None:
+    root = parsed(ended(tmp_path, load=load_summary()))
+
+    assert [failure.get("message") for failure in root.iter("failure")] == ["Under load pushes went astray: 1 lost."]
+    assert (root.get("failures"), root[0].get("failures")) == ("1", "1")
 
 
 def test_a_record_without_verdicts_gives_a_document_with_an_error(tmp_path: Path) -> None:

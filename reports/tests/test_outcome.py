@@ -8,7 +8,7 @@ import pytest
 
 from harness.verdicts import ClauseResult, Status
 from reports.gate import gate
-from reports.tests.synthetic import clause, ended, good, record, violation
+from reports.tests.synthetic import clause, ended, good, load_summary, record, violation
 
 HOLDS, VIOLATED, UNKNOWN, UNSUPPORTED = Status.HOLDS, Status.VIOLATED, Status.UNKNOWN, Status.UNSUPPORTED
 DAY = date(2026, 3, 1)
@@ -56,6 +56,23 @@ def test_what_voids_a_run_comes_before_its_verdicts(
 
     assert found == code
     assert said in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("ledger", "void", "code", "said"),
+    [
+        ({"expected": 9, "received": 9}, [], 0, "The contract holds"),
+        ({"expected": 9, "received": 7, "lost": 2}, [], 1, "Under load pushes went astray: 2 lost."),
+        ({"expected": 9, "received": 8, "doubled": 1, "foreign": 4}, [], 1, "astray: 1 doubled, 4 foreign."),
+        ({"expected": 9, "received": 7, "lost": 2}, ["the generator lagged"], 0, "The contract holds"),
+    ],
+)
+def test_what_a_load_lost_is_a_violation_unless_the_load_does_not_count(
+    tmp_path: Path, ledger: dict[str, int], void: list[str], code: int, said: str
+) -> None:
+    found, lines = gate(ended(tmp_path, load=load_summary(ledger=ledger, void=void)), DAY)
+
+    assert (found, said in lines[0]) == (code, True)
 
 
 def test_a_run_that_was_never_judged_is_not_green(tmp_path: Path) -> None:
