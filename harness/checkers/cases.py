@@ -1,7 +1,7 @@
 """Cases: rows of a conformance suite, judged by what the row itself expects.
 
 The runner of a case writes what the row expects into the event that begins it, so that judging reads the record
-alone. An event's `case` is `<CLAUSE-ID>/<name>`; the clause must stand in `CASED`. Make the value with
+alone. An event's `case` is `<CLAUSE-ID>/<name>`; with an `expect` the clause must stand in `CASED`. Make the value with
 `expect(status=[404])`, which refuses a misspelt key; a misspelt one in a record makes this checker raise.
 
 REST: `record("invoke", op=n, case="REST-ID-1/odd-id", operation=…, method=…, path=…, expect=expect(status=[404]))`,
@@ -133,10 +133,10 @@ class Cases(Fold):
             self._judge_pair(clause, name, other, event)
 
     def _judge_call(self, call: Call) -> None:
-        clause, name = _split(call.invoke)
         wanted = _expected(call.invoke)
         if wanted is None:
             return
+        clause, name = _split(call.invoke)
         if not call.status:
             self.tally.undecided(clause, f"no answer came to case {name}: {call.done.data.get('why', 'unknown')}")
             return
@@ -156,8 +156,8 @@ class Cases(Fold):
     def _follow(self, event: Event, key: tuple[str, str]) -> None:
         if event.kind == "connecting" and event.case is not None:
             wanted = _expected(event)
-            _split(event)
             if wanted is not None:
+                _split(event)
                 self._rows[key] = _Row(event, wanted)
             return
         row = self._rows.get(key)

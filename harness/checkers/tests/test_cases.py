@@ -51,6 +51,7 @@ def test_no_answer_leaves_a_row_undecided() -> None:
 
 def test_a_step_of_set_up_is_not_judged() -> None:
     assert status(Cases(), History().call("get_task", 404, BODY, case=f"{ID}/odd"), ID) is UNKNOWN
+    assert status(Cases(), History().connect("c1", case="CLIENT-STOP-1/left"), ID) is UNKNOWN
 
 
 def test_two_rows_can_demand_the_same_answer() -> None:
