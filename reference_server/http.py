@@ -17,7 +17,7 @@ from reference_server.contract.operations import BY_NAME
 from reference_server.core.admission import Origins, is_api, methods_of
 from reference_server.core.answers import Answer, error
 from reference_server.core.calls import Head
-from reference_server.driver import Admitted, Driver
+from reference_server.driver import Admitted, Driver, unavailable
 from reference_server.page_files import Page, PageFiles
 from reference_server.responses import Headers, body_of, head_of, headers_of, length_of, sharing_headers
 
@@ -59,6 +59,9 @@ class Application:
     async def _answer_or_500(self, head: Head, receive: ASGIReceiveCallable) -> tuple[Answer, bool]:
         try:
             return await self._answer(head, receive)
+        except asyncio.CancelledError:
+            # Only the end of the process cancels: what has not come by then will not be waited for.
+            return unavailable(), True
         except Exception:
             logger.exception("a request failed")
             return error(500, "something went wrong on the server; it was logged"), True

@@ -53,6 +53,10 @@ class ServerProcess:
         self.child.send_signal(signal.SIGTERM)
         return self.child.wait(DEADLINE_S)
 
+    def errors(self) -> str:
+        """Return what the ended process wrote to stderr."""
+        return _pipe(self.child.stderr).read()
+
     def call(self, method: str, path: str, token: str | None = None, **named: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
         return self.http.request(method, f"/api/v1{path}", headers={**headers, **named.pop("headers", {})}, **named)

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from reference_server.tests.process import DEADLINE_S, SYSTEM, ServerProcess, upgrade_request
+from reference_server.tests.process import DEADLINE_S, SYSTEM, ServerProcess, read_to_end, upgrade_request
 
 
 def refused(*arguments: str, **environment: str) -> str:
@@ -87,6 +87,17 @@ def test_it_ends_in_5_s_when_nobody_answers_its_close() -> None:
 
         server.child.send_signal(signal.SIGTERM)
         assert server.child.wait(5.5) == 0
+
+
+def test_a_body_still_on_its_way_at_the_end_is_503_and_holds_nobody_up() -> None:
+    with ServerProcess("--db", ":memory:") as server, server.raw() as opened:
+        head = f"POST /api/v1/tasks/submit HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.register()}\r\n"
+        opened.sendall(f"{head}Content-Type: application/json\r\nContent-Length: 9\r\n\r\n{{".encode())
+        assert server.call("GET", "/users/me").status_code == 401
+
+        assert server.end() == 0
+        assert read_to_end(opened).startswith(b"HTTP/1.1 503 ")
+        assert "Traceback" not in server.errors()
 
 
 def test_the_secret_and_the_database_are_private_and_outlive_the_process(tmp_path: Path) -> None:
