@@ -156,6 +156,26 @@ def test_a_tab_that_leaves_closes_cleanly_and_stays_away(place: Place) -> None:
     assert kinds_of(events, "leaves.2") == []
 
 
+def test_signing_out_ends_the_tabs_of_the_token_and_they_stay_away(place: Place) -> None:
+    async def main() -> None:
+        session = await place.target.sign_up(place.stranger())
+        tab = await opened(place.target, session, "out")
+        assert (await session.call("logout")).status == 200
+        assert not await tab.wait_message(lambda it: it["type"] == "nothing", 1.3)
+        late = await place.target.open_tab(session, "late")
+        assert not await late.wait_open(1.3)
+
+    events = place.run(main())
+
+    (closed,) = [event for event in events if event.kind == "closed" and event.connection == "out.1"]
+    assert (closed.data["code"], closed.data["by"]) == (4401, "peer")
+    (refused,) = [event for event in events if event.kind == "refused"]
+    assert (refused.connection, refused.data["status"]) == ("late.1", 401)
+    effects = {event.data["tab"]: event.data["effect"] for event in events if event.kind == "client"}
+    assert effects == {"out": "signed_out", "late": "signed_out"}
+    assert kinds_of(events, "out.2") == kinds_of(events, "late.2") == []
+
+
 def test_the_admin_can_publish_to_every_tab(place: Place) -> None:
     async def main() -> None:
         tab = await opened(place.target, await place.target.sign_up(place.stranger()), "hears")
