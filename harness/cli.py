@@ -161,6 +161,32 @@ def replay(script: str, tier: str, target: str | None) -> int:
 
 
 @menu.command()
+@click.option("--tier", default="t0", show_default=True, type=click.Choice(["t0"]))
+@click.option("--mutant", default="", help="only this one")
+@click.option("--seeds", default=0, help="at most so many seeds a mutant; 0: as many as it takes, within bounds")
+def selfcheck(tier: str, mutant: str, seeds: int) -> int:  # noqa: ARG001 - one tier so far, said in the option
+    """Prove the checkers with servers broken on purpose."""
+    from harness.mutants.catalog import BY_NAME
+    from harness.mutants.selfcheck import SEEDS_MAX
+    from harness.mutants.selfcheck import selfcheck as run
+
+    if mutant:
+        known_name(mutant, BY_NAME, "mutant")
+    matrix = run(seeds=seeds or SEEDS_MAX, only=mutant, progress=print)
+    for kill in matrix.kills:
+        found = f"seed {kill.seeds_to_detect} after {kill.seconds_to_detect:.2f} s" if kill.killed else "SURVIVED"
+        print(f"{kill.mutant:<24}{found:<24}{', '.join(kill.clauses) or '-'}")
+    for name in matrix.not_at_this_tier:
+        print(f"{name:<24}not at this tier")
+    for name in matrix.idle_faults:
+        print(f"fault {name} proves nothing: its mutant does not need it")
+    if matrix.void:
+        print("void: the canary passed")
+        return EXIT_VOID
+    return EXIT_VIOLATED if matrix.red else EXIT_OK
+
+
+@menu.command()
 @click.argument("scenario", default="hello")
 @click.option("--users", default=50, show_default=True, type=click.IntRange(1))
 @click.option("--duration", default="10s", show_default=True, help="seconds, or 10s, 2m")

@@ -120,6 +120,7 @@ class RawSocket:
         whole = _handshake(endpoint.url, "13", True, (), ())
         await self.write(whole[: len(whole) // 2])
         self._incomplete = True
+        self._record("sent", opcode="half-handshake")
         self._reading = asyncio.create_task(self._read_to_end())
 
     async def _connect(self, url: str, tls: Any) -> None:
@@ -230,8 +231,7 @@ class RawSocket:
                 await self._may_read.wait()
                 await self._take(*await self._read_frame())
         except (OSError, asyncio.IncompleteReadError):
-            pass
-        finally:
+            # Not when we are canceled: what we stop looking at has not ended.
             await self._end_of_tcp()
 
     async def _end_of_tcp(self) -> None:

@@ -10,15 +10,16 @@ import msgspec
 from harness.checkers.cases import expect
 from harness.client.rest import bearer, request_for
 from harness.conformance.rest_cases import UNKNOWN_ID
-from harness.conformance.suite import Act, Row, Stage
+from harness.conformance.suite import Act, NotAcceptedError, Row, Stage
 from reference_server.contract import limits
 from reference_server.contract.messages import BEARER_SUBPROTOCOL_PREFIX, SUBPROTOCOL
 
 FOREIGN_SECRET: Final = "a secret that the target does not know"
-CALLS_MAX: Final = limits.RATE_PER_MINUTE_ACCOUNT + 300
 CALLS_AT_ONCE: Final = 20
-UNNAMED_CALLS_MAX: Final = limits.RATE_PER_MINUTE_ADDRESS + 60
-HANDSHAKES_MAX: Final = limits.HANDSHAKE_BURST * 3
+BURST_S_MAX: Final = 30.0
+UNNAMED_CALL_NS_MAX: Final = 200_000_000
+HANDSHAKE_NS_MAX: Final = 30_000_000
+"""Slower than this, the bucket may have refilled by a whole call meanwhile (600 ms and 100 ms)."""
 REVOCATION_SEEN_S: Final = 4.0
 
 ROWS: Final = (
@@ -179,33 +180,35 @@ async def expired_token(stage: Stage) -> None:
 async def calls_over_the_allowance(stage: Stage) -> None:
     """SEC-RATE-1 for an account: over the bucket 429, and a call after Retry-After succeeds."""
     session = await stage.newcomer("caller")
+    certain = _Allowance(stage, limits.RATE_PER_MINUTE_ACCOUNT, limits.RATE_PER_MINUTE_ACCOUNT / 60)
     after = ""
-    for _ in range(CALLS_MAX // CALLS_AT_ONCE):
+    while not after and not certain.exceeded and certain.in_time:
         answers = await asyncio.gather(*(stage.ask(session, "me") for _ in range(CALLS_AT_ONCE)))
+        certain.count += len(answers)
         after = next((answer.headers.get("retry-after", "1") for answer in answers if answer.status == 429), "")
-        if after:
-            break
-    if not after:
-        told = {"status": [429], "header": {"retry-after": "*"}}
-        await stage.ask(session, "me", "SEC-RATE-1/account-over", **told)  # type: ignore[arg-type]
-        return
-    await stage.target.sleep(float(after))
-    await stage.ask(session, "me", "SEC-RATE-1/account-after", status=[200])
+    if after:
+        await stage.target.sleep(float(after))
+        await stage.ask(session, "me", "SEC-RATE-1/account-after", status=[200])
+    elif certain.exceeded:
+        await stage.ask(session, "me", "SEC-RATE-1/account-over", status=[429])
+    else:
+        raise NotAcceptedError(f"only {certain.count} calls could be made in time, too few for the bucket")
 
 
 async def unnamed_calls_over_the_allowance(stage: Stage) -> None:
     """SEC-RATE-1 for an address. A success right after a 429 leaves the bucket empty: the next call must be 429."""
     person = (await stage.newcomer("patient")).person
+    certain = _Allowance(stage, limits.RATE_PER_MINUTE_ADDRESS, limits.RATE_PER_MINUTE_ADDRESS / 60)
     seen = False
-    for _ in range(UNNAMED_CALLS_MAX * 10):
+    while certain.in_time and not (certain.exceeded and not seen):
+        certain.count += 1
+        started_ns = stage.recorder.now_ns()
         status = (await stage.ask(None, "me")).status
-        if seen and status != 429:
+        if seen and status != 429 and stage.recorder.now_ns() - started_ns < UNNAMED_CALL_NS_MAX:
             break
         seen = seen or status == 429
         # The bucket refills in 600 ms; asking every 20 ms finds the moment.
         await stage.target.sleep(0.02 if seen else 0)
-        if not seen and _ >= UNNAMED_CALLS_MAX:
-            break
     over = await stage.ask(None, "me", "SEC-RATE-1/address-over", status=[429], header={"retry-after": "*"})
     await stage.target.sleep(float(over.headers.get("retry-after", "1")))
     body = {"email": person.email, "password": person.password}
@@ -215,12 +218,18 @@ async def unnamed_calls_over_the_allowance(stage: Stage) -> None:
 async def handshakes_over_the_allowance(stage: Stage) -> None:
     """SEC-RATE-2. A handshake accepted right after a 429 leaves the bucket empty: the next must be 429."""
     session = await stage.newcomer("knocker")
+    certain = _Allowance(stage, limits.HANDSHAKE_BURST, limits.HANDSHAKES_PER_S)
     seen = False
-    for _ in range(HANDSHAKES_MAX):
+    while not (certain.exceeded and not seen):
+        if not certain.in_time:
+            raise NotAcceptedError(f"only {certain.count} handshakes could be made in time, too few for the bucket")
+        certain.count += 1
+        started_ns = stage.recorder.now_ns()
         socket = stage.raw_socket(session)
         opened = await socket.dial(stage.target.endpoint, session.token)
+        quick = stage.recorder.now_ns() - started_ns < HANDSHAKE_NS_MAX
         await socket.abort()
-        if seen and opened:
+        if seen and opened and quick:
             break
         seen = seen or socket.refused == 429
     over = stage.raw_socket(session)
@@ -233,6 +242,32 @@ async def handshakes_over_the_allowance(stage: Stage) -> None:
     row = expect(opens=True)
     await after.dial(stage.target.endpoint, session.token, case="SEC-RATE-2/after", expect=row)
     await after.leave()
+
+
+class _Allowance:
+    """How much a bucket could have let pass since now: only what exceeds it by far is certain to be over it."""
+
+    def __init__(self, stage: Stage, burst: float, per_s: float) -> None:
+        self._stage = stage
+        self._burst = burst
+        self._per_s = per_s
+        self._started_ns = stage.recorder.now_ns()
+        self.count = 0
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since the first call."""
+        return (self._stage.recorder.now_ns() - self._started_ns) / 1e9
+
+    @property
+    def exceeded(self) -> bool:
+        """Whether a right bucket must have refused some of what was sent."""
+        return self.count > 1.1 * (self._burst + self._per_s * self.elapsed_s) + CALLS_AT_ONCE
+
+    @property
+    def in_time(self) -> bool:
+        """Whether there is time to go on."""
+        return self.elapsed_s < BURST_S_MAX
 
 
 async def sockets_over_the_cap(stage: Stage) -> None:

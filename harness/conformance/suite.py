@@ -56,7 +56,7 @@ class Row(Struct, frozen=True):
             path = path.replace("{" + name + "}", value)
         content = self.raw if self.raw is not None else None if self.body is None else msgspec.json.encode(self.body)
         typed = (("Content-Type", self.content_type),) if content is not None and self.content_type else ()
-        shown = self.body if self.raw is None else {"raw_bytes": len(self.raw)}
+        shown = self.body if self.raw is None else _shown(self.raw)
         return Request(
             operation=self.operation,
             method=self.method or (row.method if row is not None else "GET"),
@@ -66,6 +66,14 @@ class Row(Struct, frozen=True):
             content=content,
             shown=shown,
         )
+
+
+def _shown(raw: bytes) -> Any:
+    """Return what the history tells of hand-made bytes: the object that they mean, or how many they are."""
+    try:
+        return msgspec.json.decode(raw, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return f"{len(raw)} bytes that are no JSON object"
 
 
 class Act(NamedTuple):
@@ -270,6 +278,7 @@ async def play_all(
 
     `meanwhile` is run last, while the slow ones go on; `done` is told what is played now.
     """
+    stage.recorder.record("phase", name="start", scenario="conformance")
     for act in (act for act in acts if act.alone):
         done(act.name)
         await play(stage, act)

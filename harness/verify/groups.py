@@ -1,7 +1,8 @@
 """A run has several histories: one for each server it drove. Each is judged by itself, then clauses are combined.
 
 Two servers share no accounts, no tap and no clock of messages, so their events must not be folded into one order. The
-main history lies in `history/`, a side one in `history/<group>/`, a browser's in `history/browser*.jsonl`.
+main history lies in `history/`, a side one in `history/<group>/`, a browser's in `history/browser*.jsonl`, a load's in
+`history/worker-*.jsonl`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,13 +12,17 @@ from typing import Final
 import msgspec
 
 from harness.checkers.base import RunFacts
-from harness.history import Event, FileSink, merged, read_history
+from harness.history import Event, FileSink, read_history
 from harness.judge import Judgement, Known, Scope, judge
 from harness.records import Verdicts
 from harness.targets.base import Capabilities
 from harness.verdicts import ClauseResult, Status
 
 MAIN: Final = "main"
+LOAD: Final = "load"
+LOAD_RECORDERS: Final = "worker-"
+TIMED: Final = ("PERF-P1", "PERF-P2")
+"""Budgets of time: measured by the load alone, since every other part shares its processor with something."""
 BROWSER: Final = "browser"
 WEIGHT: Final = {Status.UNSUPPORTED: 0, Status.UNKNOWN: 1, Status.HOLDS: 2, Status.VIOLATED: 3}
 
@@ -37,12 +42,18 @@ def read_groups(run_dir: Path) -> dict[str, list[Event]]:
     """Return the events of each history that holds any, in merged order; raises ValueError for a broken line."""
     folder = run_dir / "history"
     here = list(read_history(folder))
-    browser = [event for event in here if event.recorder.startswith(BROWSER)]
-    main = [event for event in here if not event.recorder.startswith(BROWSER)]
-    found = {MAIN: merged(main), BROWSER: merged(browser)}
+    found: dict[str, list[Event]] = {MAIN: [], BROWSER: [], LOAD: []}
+    for event in here:
+        found[_group_of(event.recorder)].append(event)
     for side in sorted(path for path in folder.iterdir() if path.is_dir()):
         found[side.name] = list(read_history(side))
     return {name: events for name, events in found.items() if events}
+
+
+def _group_of(recorder: str) -> str:
+    if recorder.startswith(LOAD_RECORDERS):
+        return LOAD
+    return BROWSER if recorder.startswith(BROWSER) else MAIN
 
 
 def judge_groups(
@@ -55,10 +66,24 @@ def judge_groups(
 ) -> Verdicts:
     """Judge every history and combine the results; raises HarnessError when a checker fails."""
     judged = [
-        judge(events, facts_of(facts, events), scope=scope, capabilities=capabilities, known=known)
-        for events in (*groups.values(), *([[]] if not groups else []))
+        _of_its_own(name, judge(events, facts_of(facts, events), scope=scope, capabilities=capabilities, known=known))
+        for name, events in (groups or {MAIN: []}).items()
     ]
     return combined(judged)
+
+
+def _of_its_own(name: str, judgement: Judgement) -> Judgement:
+    if name == LOAD:
+        return judgement
+    results = tuple(
+        msgspec.structs.replace(
+            result, status=Status.UNKNOWN, why="no load was put on the target", violations=(), figures={}, checked=0
+        )
+        if result.id in TIMED and result.status is not Status.UNSUPPORTED
+        else result
+        for result in judgement.results
+    )
+    return msgspec.structs.replace(judgement, results=results)
 
 
 def facts_of(facts: RunFacts, events: Iterable[Event]) -> RunFacts:

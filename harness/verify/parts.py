@@ -100,8 +100,11 @@ class Parts:
         return sink
 
     def run(self, main: Coroutine[Any, Any, None]) -> None:
-        """Drive the parts to their end on the one loop that all targets share."""
-        self._runner.run(main)
+        """Drive the parts to their end on the one loop that all targets share; raises what the first one raised."""
+        try:
+            self._runner.run(main)
+        except BaseExceptionGroup as group:
+            raise first_of(group) from group
 
     def end(self) -> None:
         """Close what is open, end the children, on every way out; what was left behind is collected."""
@@ -199,6 +202,12 @@ class Parts:
             except SignInError as fault:
                 raise TargetDownError(str(fault)) from fault
         return stage
+
+
+def first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the exception that a group of groups began with: jobs that run beside each other raise such."""
+    first = group.exceptions[0]
+    return first_of(first) if isinstance(first, BaseExceptionGroup) else first
 
 
 def log_files(record: Path) -> list[Path]:

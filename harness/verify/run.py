@@ -15,6 +15,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
+import msgspec
+
 from harness.checkers.base import RunFacts
 from harness.conformance.catalog import clauses_of
 from harness.judge import EXIT_HARNESS_FAILED, HarnessError, Scope, exit_code
@@ -24,7 +26,7 @@ from harness.targets.local import ServerDownError
 from harness.targets.profiles import GRANTS, NEEDS, plan_of
 from harness.targets.remote import wait_healthy
 from harness.verdicts import ClauseResult, Status
-from harness.verify.groups import judge_groups, read_groups
+from harness.verify.groups import TIMED, judge_groups, read_groups
 from harness.verify.options import LOCAL, Options
 from harness.verify.outside import Browser, OutsideError, short_load
 from harness.verify.parts import Parts, TargetDownError
@@ -73,6 +75,7 @@ class _Run:
         self.progress = progress
         self.failed = ""
         self.void = ""
+        self.load_void = ""
         self.notes: list[str] = []
         self.parts = Parts(options, record, seed, progress)
         self.capabilities = (
@@ -161,6 +164,7 @@ class _Run:
         url = target.profile.api
         void = short_load(url, self.record.path, self.options, self.seed, able.connections_max)
         if void:
+            self.load_void = void
             self.notes.append(void)
 
     @contextmanager
@@ -207,7 +211,8 @@ class _Run:
         only = () if self.options.is_whole else tuple(sorted(self._clauses()))
         scope = Scope(self.options.depth, only)
         groups = read_groups(self.record.path)
-        return judge_groups(groups, facts, scope=scope, capabilities=self.capabilities, known=self.options.known)
+        found = judge_groups(groups, facts, scope=scope, capabilities=self.capabilities, known=self.options.known)
+        return without_timing(found, self.load_void) if self.load_void else found
 
     def _clauses(self) -> set[str]:
         return {clause for part in self.options.only for clause in clauses_of(part)}
@@ -219,6 +224,17 @@ class _Run:
         if not self.options.is_whole:
             words.append(f"--only {','.join(self.options.only)}")
         return " ".join([*words, f"--depth {self.options.depth} --seed {self.seed}"])
+
+
+def without_timing(verdicts: Verdicts, why: str) -> Verdicts:
+    """Return the verdicts with the budgets of time unknown: the generator was too busy to measure them."""
+    results = tuple(
+        msgspec.structs.replace(result, status=Status.UNKNOWN, why=why, violations=())
+        if result.id in TIMED and result.status is not Status.UNSUPPORTED
+        else result
+        for result in verdicts.results
+    )
+    return msgspec.structs.replace(verdicts, results=results)
 
 
 def reports_of(record: Path) -> list[Path]:
