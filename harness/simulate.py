@@ -137,10 +137,14 @@ def outcome_of(work: tuple[Scenario, int], mutant: str = "") -> Outcome:
 
 
 def _outcome(scenario: Scenario, seed: int, mutant: str) -> Outcome:
-    events = history(scenario, seed, parts_of(mutant))
+    return outcome_from(history(scenario, seed, parts_of(mutant)), scenario.name, seed)
+
+
+def outcome_from(events: Sequence[Event], scenario: str, seed: int) -> Outcome:
+    """Judge a history, simulated or not, and tell what it showed."""
     violated = {result.id: result.why for result in violations(judged(events, seed))}
     notes = tuple(f"{event.data.get('step', '')}: {event.data['why']}" for event in events if event.kind == "note")
-    return Outcome(scenario.name, seed, violated, notes, len(events))
+    return Outcome(scenario, seed, violated, notes, len(events))
 
 
 def violations(judgement: Judgement) -> list[ClauseResult]:

@@ -13,10 +13,12 @@ import msgspec
 from msgspec import Struct
 
 from harness.faults import FAULTS, Fault
+from harness.history import Event, Recorder, merged
 from harness.mutants.catalog import BY_NAME, CANARY, MUTANTS, Mutant
-from harness.simulate import Outcome, outcome_of
+from harness.simulate import Outcome, outcome_from, outcome_of, replay_on
+from harness.targets.local import LocalTarget
 from scenarios.catalog import SCENARIOS
-from scenarios.model import Scenario
+from scenarios.model import Scenario, Script
 
 SEEDS_MAX: Final = 10
 HONEST_SEEDS: Final = 100
@@ -114,6 +116,27 @@ def kill_of(mutant: Mutant, scenarios: Sequence[Scenario], seeds: int, start_see
         found[0],
         found[1],
     )
+
+
+def kill_on_sockets(mutant: Mutant, scenario: Scenario, seed: int = 1) -> Kill:
+    """Serve a mutant as a process, run the scenario on it over sockets, and see which clauses notice (tier T2)."""
+    began = time.perf_counter()
+    outcome = outcome_on_sockets(scenario, seed, mutant.name)
+    found = (1, time.perf_counter() - began) if notices(mutant, outcome) else (None, None)
+    noticed = dict.fromkeys(sorted(outcome.violated), 1)
+    return Kill(mutant.name, mutant.sentence, mutant.killed_by, noticed, 1, found[0], found[1])
+
+
+def outcome_on_sockets(scenario: Scenario, seed: int, mutant: str = "") -> Outcome:
+    """Run and judge one history on a server process, the honest one or a mutant; raises ServerDownError."""
+    events: list[Event] = []
+    recorder = Recorder("client", time.monotonic_ns, events.append)
+    target = LocalTarget(recorder, seed=seed, mutant=mutant, tap_sink=events.append)
+    try:
+        replay_on(target, Script(scenario=scenario, seed=seed, clause="", mutant=mutant))
+    finally:
+        target.end()
+    return outcome_from(merged(events), scenario.name, seed)
 
 
 def notices(mutant: Mutant, outcome: Outcome) -> bool:
