@@ -129,7 +129,8 @@ def timeline(spans: Sequence[Span], seconds: float, title: str) -> Markup:
         f'<text class="lane" x="{left - 8}" y="{16 + row * number + 16}">{escape(_cut(lane, 13))}</text>'
         for number, lane in enumerate(lanes)
     ]
-    parts += [_tick_x(x(second), floor, f"{_short(second)} s") for second in _ticks(0, length)]
+    factor, unit = (1, "s") if length >= 2 else (1000, "ms")
+    parts += [_tick_x(x(second), floor, f"{_short(second * factor)} {unit}") for second in _ticks(0, length)]
     for span in spans:
         parts.append(_span(span, x, 16 + row * lanes.index(span.lane)))
     return _svg(height, title, [*parts, _axis(floor, left)])
@@ -230,7 +231,7 @@ def _log_ticks(low: float, high: float) -> list[float]:
 
 
 def _short(value: float) -> str:
-    return f"{value:g}" if value == 0 or abs(value) >= 0.01 else f"{value:.0e}"
+    return f"{value:.4g}" if value == 0 or 0.01 <= abs(value) < 10_000 else f"{value:g}"
 
 
 def _cut(text: str, length: int) -> str:
