@@ -64,6 +64,11 @@ class PageRecord:
         self._expected_navigations = 0
         self._watch()
 
+    @property
+    def has_live_socket(self) -> bool:
+        """Whether a socket of the page has not ended yet, as far as was told."""
+        return any(not socket.ended for socket in self._sockets.values())
+
     # --- what tests say
 
     def record(self, kind: Kind, *, connection: str | None = None, **data: Any) -> None:

@@ -55,9 +55,10 @@ class Visit:
 
     def end(self, trace: Path | None = None) -> None:
         """Leave the page, close it and write its record; with `trace`, keep how it came about, without secrets."""
-        # A page that is closed outright tells nothing of how it left.
-        self.record.expect_navigation()
-        self.page.goto("about:blank")
+        if self.record.has_live_socket:
+            # A page that is closed outright tells nothing of how it left.
+            self.record.expect_navigation()
+            self.page.goto("about:blank")
         if trace is not None:
             self.context.tracing.stop(path=trace)
             blank_secrets(trace, self.record.secrets)
