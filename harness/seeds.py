@@ -7,6 +7,7 @@ import hashlib
 import random
 import re
 from collections.abc import Iterable
+from functools import cache
 from typing import Final
 
 from faker import Faker
@@ -39,9 +40,15 @@ def people(seed: int, names: Iterable[str], run: str = "") -> list[Person]:
 
 
 def _person(seed: int, tag: str, name: str) -> Person:
-    faker = Faker("en_US")
+    faker = _faker()
     faker.seed_instance(derived(seed, f"person:{name}"))
     return Person(name, f"zsh-{tag}-{_local_part(name)}@example.com", _password(seed, tag, name), faker.name())
+
+
+@cache
+def _faker() -> Faker:
+    """Make it once: loading its providers takes longer than a simulated history."""
+    return Faker("en_US")
 
 
 def _local_part(name: str) -> str:
