@@ -112,7 +112,10 @@ def _judged(results: Sequence[ClauseResult], today: date) -> Outcome:
         return Outcome(Level.VIOLATED, f"{_clauses(len(counted))} of {len(required)} violated: {_ids(counted)}.", left)
     if unknown:
         sentence = f"Nothing was violated, but {_clauses(len(unknown))} of {len(required)} stayed unknown."
-        return Outcome(Level.UNKNOWN, sentence, f"What was not exercised is not green: {_ids(unknown)}. {left}".strip())
+        known = _also((), len(violated) - len(counted))
+        return Outcome(
+            Level.UNKNOWN, sentence, f"What was not exercised is not green: {_ids(unknown)}. {known}".strip()
+        )
     if not required:
         return Outcome(Level.UNKNOWN, "Nothing was judged: no clause is in the scope of this run and supported.")
     return Outcome(Level.HOLDS, f"The contract holds: all {_clauses(len(required))} in scope.", left)

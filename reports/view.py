@@ -249,6 +249,9 @@ def _figures(results: Sequence[ClauseResult], histories: Sequence[History], load
         Figure("faults injected", words.number(sum(history.faults for history in histories))),
         Figure("longest history", words.seconds(max(history.seconds for history in histories))),
     ]
+    if not sum(history.count("invoke", "opened") for history in histories):
+        # A load run's history is its samples, written in one go at its end: it has no length to speak of.
+        figures = figures[:2]
     shown = [figure for figure in figures if figure.value != "0" or figure.name == "clauses judged"]
     return [*shown, *(_load_figures(loaded) if loaded is not None else [])]
 
