@@ -1,0 +1,114 @@
+"""The command line: every end has its exit code, bad input is one line, and nothing is half-written."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+COMMAND_S_MAX = 60
+HELP_S_MAX = 0.3
+TRIES = 5
+
+
+def harness(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "harness.cli", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        timeout=COMMAND_S_MAX,
+        check=False,
+    )
+
+
+def test_help_answers_at_once(tmp_path: Path) -> None:
+    def spent() -> float:
+        began = time.perf_counter()
+        assert "verify" in harness(tmp_path, "--help").stdout
+        return time.perf_counter() - began
+
+    # The best of a few: a machine that is busy for a moment says nothing about the imports.
+    assert min(spent() for _ in range(TRIES)) < HELP_S_MAX
+
+
+def test_help_imports_nothing_heavy() -> None:
+    heavy = ("httpx", "websockets", "hypothesis", "locust", "playwright", "jinja2", "rich", "msgspec", "asyncio")
+    script = f"import sys, harness.cli\nprint([name for name in {heavy} if name in sys.modules])"
+
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["verfy"], "no such command 'verfy'"),
+        (["verify", "--depht", "smoke"], "no such option"),
+        (["verify", "--depth", "deep"], "depth 'deep', expected smoke, standard, thorough"),
+        (["verify", "--only", "rest,sockets"], "unknown part 'sockets' in --only; expected some of rest"),
+        (["verify", "--minutes", "0"], "minutes 0, expected more than 0"),
+        (["verify", "--target", "nowhere.toml"], "target 'nowhere.toml' is neither a URL nor a file"),
+        (["verify", "--target", "ftp://host"], "expected http or https://host"),
+        (["verify", "--target", "http://127.0.0.1:9"], "is it running?"),
+        (["verify", "--ca", "none.pem"], "ca 'none.pem' is no file"),
+        (["verify", "--known", "none.toml"], "known 'none.toml' can't be read"),
+        (["simulate", "two_people_two_tab"], "did you mean 'two_people_two_tabs'?"),
+        (["simulate", "--mutant", "drops_message"], "did you mean 'drops_a_message'?"),
+        (["serve", "--mutant", "nothing"], "unknown mutant 'nothing'; `harness list mutants` shows them"),
+        (["load", "helo"], "hello"),
+        (["load", "--duration", "soon"], "duration 'soon', expected seconds such as 10s, or 2m"),
+        (["load", "--users", "0"], "0"),
+        (["replay", "none.json"], "script 'none.json' can't be read"),
+        (["report", "none"], "no run record at 'none'"),
+        (["gate", "none"], "no run record at 'none'"),
+        (["list", "things"], "'things' is not one of"),
+    ],
+)
+def test_bad_input_is_one_line_exit_3_and_writes_nothing(tmp_path: Path, arguments: list[str], said: str) -> None:
+    done = harness(tmp_path, *arguments)
+
+    assert done.returncode == 3
+    assert said in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("what", ["clauses", "scenarios", "faults", "mutants", "profiles"])
+def test_what_there_is_can_be_listed(tmp_path: Path, what: str) -> None:
+    done = harness(tmp_path, "list", what)
+
+    assert done.returncode == 0
+    assert len(done.stdout.splitlines()) >= 1
+
+
+def test_no_runs_are_an_empty_list(tmp_path: Path) -> None:
+    done = harness(tmp_path, "list", "runs")
+
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_a_port_in_use_is_one_line_and_exit_3(tmp_path: Path) -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = harness(tmp_path, "serve", "--port", port, "--db", ":memory:")
+
+    assert done.returncode == 3
+    assert port in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_simulate_finds_a_mutant_and_its_script_replays(tmp_path: Path) -> None:
+    done = harness(tmp_path, "simulate", "--mutant", "leaks_to_another_user", "--seeds", "1")
+    assert done.returncode == 1
+    assert "violated RT-ISOLATION-1" in done.stdout
+
+    (script, *_) = (tmp_path / ".runs" / "scripts").glob("rt-isolation-1-*.json")
+    again = harness(tmp_path, "replay", str(script))
+    assert again.returncode == 1
+    assert "violated RT-ISOLATION-1" in again.stdout
