@@ -12,6 +12,7 @@ import ssl
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -81,16 +82,14 @@ def run(
     try:
         observer = Observer(plan) if exclusive else None
         before = observer.look() if observer else None
-        code = _locust(plan)
-        after = observer.look() if observer else None
-        if observer:
-            observer.leave()
     except TargetError as fault:
         print(f"load: {fault}", file=sys.stderr)
         return EXIT_HARNESS_FAILED
-    if code != 0:
+    code = _locust(plan)
+    if code != EXIT_OK:
         return code
-    summary = summarised(plan, _difference(before, after))
+    after, died = _looked_again(observer)
+    summary = summarised(plan, _difference(before, after), died)
     write_summary(run_dir, summary)
     for sample in read_samples(run_dir):
         write_events(run_dir, time.monotonic_ns, sample, plan.fan_out, summary.void)
@@ -107,8 +106,8 @@ def exit_code(summary: LoadSummary) -> int:
     return EXIT_VIOLATED if ledger.lost or ledger.doubled or ledger.foreign else EXIT_OK
 
 
-def summarised(plan: Plan, counters: ServerCounters | None) -> LoadSummary:
-    """Read the samples back and put them together."""
+def summarised(plan: Plan, counters: ServerCounters | None, died: Sequence[str] = ()) -> LoadSummary:
+    """Read the samples back and put them together; `died` says that the target went away under the load."""
     samples = read_samples(Path(plan.run_dir))
     messages: dict[int, int] = {}
     faults: dict[str, int] = {}
@@ -130,7 +129,7 @@ def summarised(plan: Plan, counters: ServerCounters | None) -> LoadSummary:
         server=counters,
         messages_per_s=dict(sorted(messages.items())),
         faults=dict(sorted(faults.items())),
-        void=tuple(check(plan, samples, counters)),
+        void=(*died, *check(plan, samples, counters)),
         left_behind=f"{plan.users} accounts zsh-{plan.run}-…: the contract has no operation that removes one",
     )
 
@@ -160,6 +159,18 @@ def table(summary: LoadSummary) -> list[str]:
         lines.append(f"server: sent {summary.server.messages_sent} messages, users read {ledger.frames}")
     lines += [f"void: {why}" for why in summary.void]
     return lines
+
+
+def _looked_again(observer: "Observer | None") -> tuple[ServerCounters | None, list[str]]:
+    """A target that is down at the start can't be tested; one that dies under the load leaves a run that is void."""
+    if observer is None:
+        return None, []
+    try:
+        after = observer.look()
+        observer.leave()
+    except TargetError as fault:
+        return None, [f"after the load {fault}"]
+    return after, []
 
 
 def _plan(

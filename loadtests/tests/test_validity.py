@@ -110,3 +110,11 @@ def test_void_comes_before_violated(tmp_path: Path, ledger: Sums, counters: Serv
 
     assert exit_code(summary) == expected
     assert any(line.startswith("ledger: expected 360") for line in table(summary))
+
+
+def test_a_target_that_died_under_the_load_voids_the_run(tmp_path: Path) -> None:
+    write_sample(tmp_path, sample())
+
+    summary = summarised(plan(run_dir=str(tmp_path)), None, ["after the load it does not answer"])
+
+    assert (exit_code(summary), summary.void) == (EXIT_VOID, ("after the load it does not answer",))
