@@ -18,7 +18,7 @@ ACTS: Final[dict[str, tuple[Act, ...]]] = {
 EVERY_ANSWER: Final = ("REST-JSON-1", "REST-SCHEMA-1", "REST-TIME-1", "REST-ERR-1")
 """Judged on every answer of every part that calls operations."""
 
-EVERY_MESSAGE: Final = ("RT-SCHEMA-1", "RT-WELCOME-1", "RT-TIME-1", "RT-PREFIX-2")
+EVERY_MESSAGE: Final = ("RT-SCHEMA-1", "RT-WELCOME-1", "RT-TIME-1", "RT-PREFIX-2", "PERF-P6")
 """Judged on every message of every part that reads a socket."""
 
 SCENARIO: Final = (
@@ -26,7 +26,7 @@ SCENARIO: Final = (
     "RT-HONEST-1", "RT-PONG-1", "TASK-MOVE-1", "TASK-FINAL-1", "TASK-FINISH-1", "TASK-PROGRESS-1", "TASK-TIMES-1",
     "TASK-COST-1", "TASK-REVISION-1", "CLIENT-BACKOFF-1",
 )  # fmt: skip
-LOAD: Final = ("PERF-P1", "PERF-P2", "PERF-P6")
+LOAD: Final = ("PERF-P1", "PERF-P2")
 BROWSER_BESIDES: Final = ("CLIENT-BACKOFF-1", "CLIENT-STOP-1")
 
 
