@@ -20,6 +20,7 @@ from e2e.own_server import OwnServer
 from e2e.people import Guest, Reception, reception
 from e2e.runs import Run
 from e2e.visits import Lobby, Visit
+from harness.targets.profiles import is_loopback
 
 RUN = pytest.StashKey[Run]()
 FAILED = pytest.StashKey[bool]()
@@ -114,6 +115,9 @@ def target_url(request: pytest.FixtureRequest, run: Run) -> Iterator[str]:
     """Where the pages are: as given, else a reference server of our own."""
     given = request.config.getoption(options.TARGET_URL)
     if given:
+        # Every test makes accounts; a target that is not on loopback must have granted that (contract §10).
+        if not is_loopback(given) and not request.config.getoption(options.ALLOW_ACCOUNTS):
+            pytest.skip(f"not allowed: accounts; {options.ALLOW_ACCOUNTS} says that the target grants them")
         yield str(given).rstrip("/")
         return
     server = OwnServer(run.recorder("browser"))

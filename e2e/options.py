@@ -6,6 +6,7 @@ import pytest
 
 TARGET_URL: Final = "--target-url"
 TARGET_LOCAL: Final = "--target-local"
+ALLOW_ACCOUNTS: Final = "--allow-accounts"
 RUN_RECORD: Final = "--run-record"
 RUN_SEED: Final = "--run-seed"
 HEADED: Final = "--headed"
@@ -19,6 +20,11 @@ def add_options(parser: pytest.Parser) -> None:
         TARGET_LOCAL,
         action="store_true",
         help="the target is ours: what restarts a server is run too, on one of its own",
+    )
+    group.addoption(
+        ALLOW_ACCOUNTS,
+        action="store_true",
+        help="accounts may be made on the target although it is not on this machine",
     )
     group.addoption(RUN_RECORD, metavar="DIR", help="the run record to write into; left out: a temporary one, judged")
     group.addoption(RUN_SEED, type=int, metavar="N", help="the seed of people and their names; left out: drawn")

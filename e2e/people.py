@@ -122,6 +122,7 @@ class Reception:
     def revoke(self) -> None:
         """End every session of everybody here, so that what a failure leaves behind opens nothing."""
         for guest in self._guests:
+            guest.cancel_unfinished()
             guest.call("logout", body={"all": True})
 
     def close(self) -> None:
