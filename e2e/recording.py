@@ -61,13 +61,14 @@ class PageRecord:
         self._recorder = Recorder(f"browser-{number}", lambda: self._instant_ns, open_sink(f"browser-{number}"))
         self._gathered: list[_Gathered] = []
         self._sockets: dict[tuple[float, int], _PageSocket] = {}
+        self._here: list[_PageSocket] = []
         self._expected_navigations = 0
         self._watch()
 
     @property
-    def has_live_socket(self) -> bool:
-        """Whether a socket of the page has not ended yet, as far as was told."""
-        return any(not socket.ended for socket in self._sockets.values())
+    def has_lost_its_sockets(self) -> bool:
+        """Whether the document had a socket and has none any more, as far as was told."""
+        return bool(self._here) and all(socket.ended for socket in self._here)
 
     # --- what tests say
 
@@ -150,6 +151,7 @@ class PageRecord:
     def _begin_document(self, at_ns: int, data: dict[str, Any]) -> None:
         # A document that is left can't tell of its sockets' end; the browser ends them with it.
         self._end_sockets(at_ns)
+        self._here = []
         by = "test" if self._expected_navigations else "page"
         self._expected_navigations = max(0, self._expected_navigations - 1)
         self.navigations += 1
@@ -161,6 +163,7 @@ class PageRecord:
         key = (document, number)
         if kind == "construct":
             socket = self._sockets[key] = _PageSocket(f"{self.name}.{len(self._sockets) + 1}")
+            self._here.append(socket)
             told["protocols"] = [self._masked_protocol(protocol) for protocol in told["protocols"]]
         elif key in self._sockets:
             socket = self._sockets[key]

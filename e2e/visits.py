@@ -55,8 +55,8 @@ class Visit:
 
     def end(self, trace: Path | None = None) -> None:
         """Leave the page, close it and write its record; with `trace`, keep how it came about, without secrets."""
-        if self.record.has_live_socket:
-            # A page that is closed outright tells nothing of how it left.
+        # A page that is closed outright tells nothing of how it left; one that gave up is judged as it stands.
+        if not self.record.has_lost_its_sockets:
             self.record.expect_navigation()
             self.page.goto("about:blank")
         if trace is not None:
