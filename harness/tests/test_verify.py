@@ -146,3 +146,23 @@ def test_histories_of_two_servers_are_judged_apart_and_a_violation_in_one_counts
     assert sorted(groups) == ["main", "side"]
     assert (result.status, result.checked) == (Status.VIOLATED, 2)
     assert result.violations[0].evidence[0].startswith("side/client#")
+
+
+def test_what_the_virtual_users_measured_counts_beside_the_history_of_the_server_they_were_put_on(
+    tmp_path: Path,
+) -> None:
+    record = RunRecord.create(what="test", seed=1, root=tmp_path)
+    figures = {"unit": "ms", "count": 100, "p50": 1.0, "p95": 2.0, "p99": 3.0, "max": 4.0, "fan_out": 1.0}
+    workers = group_sink(record.path, "main", "worker-1")
+    workers(Event("worker-1", 0, 1, "sample", data={"series": "connect", **figures}))
+    workers.close()
+    server = group_sink(record.path, "load", "client")
+    server(Event(recorder_name("load", "client"), 0, 1, "phase", data={"name": "start"}))
+    server.close()
+
+    groups = read_groups(record.path)
+    able = Capabilities(grants=frozenset({"connections"}))
+    found = judge_groups(groups, RunFacts(), scope=Scope("standard", ("PERF-P1",)), capabilities=able)
+    (result,) = found.results
+    assert result.status is Status.HOLDS
+    assert result.figures["p95"] == 2.0

@@ -19,7 +19,8 @@ from harness.targets.base import Capabilities
 from harness.verdicts import ClauseResult, Status
 
 MAIN: Final = "main"
-LOAD: Final = "load"
+WORKERS: Final = "virtual users"
+"""Not the name of any folder: the server that a load is put on has a history of its own in `history/load/`."""
 LOAD_RECORDERS: Final = "worker-"
 TIMED: Final = ("PERF-P1", "PERF-P2")
 """Budgets of time: measured by the load alone, since every other part shares its processor with something."""
@@ -42,7 +43,7 @@ def read_groups(run_dir: Path) -> dict[str, list[Event]]:
     """Return the events of each history that holds any, in merged order; raises ValueError for a broken line."""
     folder = run_dir / "history"
     here = list(read_history(folder))
-    found: dict[str, list[Event]] = {MAIN: [], BROWSER: [], LOAD: []}
+    found: dict[str, list[Event]] = {MAIN: [], BROWSER: [], WORKERS: []}
     for event in here:
         found[_group_of(event.recorder)].append(event)
     for side in sorted(path for path in folder.iterdir() if path.is_dir()):
@@ -52,7 +53,7 @@ def read_groups(run_dir: Path) -> dict[str, list[Event]]:
 
 def _group_of(recorder: str) -> str:
     if recorder.startswith(LOAD_RECORDERS):
-        return LOAD
+        return WORKERS
     return BROWSER if recorder.startswith(BROWSER) else MAIN
 
 
@@ -73,7 +74,7 @@ def judge_groups(
 
 
 def _of_its_own(name: str, judgement: Judgement) -> Judgement:
-    if name == LOAD:
+    if name == WORKERS:
         return judgement
     results = tuple(
         msgspec.structs.replace(

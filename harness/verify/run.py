@@ -76,6 +76,7 @@ class _Run:
         self.failed = ""
         self.void = ""
         self.load_void = ""
+        self.canary = ""
         self.notes: list[str] = []
         self.parts = Parts(options, record, seed, progress)
         self.capabilities = (
@@ -113,7 +114,8 @@ class _Run:
 
     def _simulate(self) -> None:
         self.progress.part("canary")
-        if canary_survives():
+        self.canary = "passed" if canary_survives() else "failed, as it must"
+        if self.canary == "passed":
             self.void = CANARY_PASSED
         if self.options.local and "scenario" in self.options.only:
             self.progress.part("scenario on virtual time")
@@ -193,7 +195,12 @@ class _Run:
         code = exit_code(
             results, today=today, known=self.options.known, void=self.void or None, failed=self.failed or None
         )
-        facts = {"notes": self.notes, "left_behind": self.parts.left_behind, "failed": self.failed}
+        facts = {
+            "canary": self.canary,
+            "notes": self.notes,
+            "left_behind": self.parts.left_behind,
+            "failed": self.failed,
+        }
         self.record.update(facts=facts)
         complete = self.void != INTERRUPTED and not self.failed
         self.record.finish(exit_code=code, complete=complete, void=self.void)

@@ -20,9 +20,7 @@ def engine() -> str:
     if command is None:
         pytest.skip("no container engine: neither docker nor podman is installed")
     try:
-        asked = subprocess.run(
-            [command, "info"], capture_output=True, text=True, timeout=ENGINE_S_MAX, check=False
-        )
+        asked = subprocess.run([command, "info"], capture_output=True, text=True, timeout=ENGINE_S_MAX, check=False)
     except subprocess.TimeoutExpired:
         pytest.skip(f"no container engine: {command} did not answer within {ENGINE_S_MAX} s")
     if asked.returncode != 0:
