@@ -78,9 +78,7 @@ class SourceTree:
     @classmethod
     def read(cls, root: Path) -> "SourceTree":
         """Read and parse; raise SyntaxError for a file that is no Python."""
-        found = (
-            _module(root, path) for package in PACKAGES for path in sorted((root / package).rglob("*.py"))
-        )
+        found = (_module(root, path) for package in PACKAGES for path in sorted((root / package).rglob("*.py")))
         return cls(root, {module.name: module for module in found})
 
     @property

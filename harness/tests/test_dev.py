@@ -82,9 +82,7 @@ def only_line(done: subprocess.CompletedProcess[str]) -> str:
 
 
 def test_an_unknown_command_names_the_known_ones(checkout: Checkout) -> None:
-    assert only_line(checkout.dev("tset")) == (
-        "dev: unknown command 'tset'; expected verify, test, harness or setup"
-    )
+    assert only_line(checkout.dev("tset")) == ("dev: unknown command 'tset'; expected verify, test, harness or setup")
 
 
 def test_help_needs_no_set_up(checkout: Checkout) -> None:

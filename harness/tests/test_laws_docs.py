@@ -87,9 +87,7 @@ def project() -> SourceTree:
 
 def test_the_laws_look_at_every_folder(project: SourceTree) -> None:
     assert project.packages == set(PACKAGES)
-    assert {"README.md", "LICENSE", "dev", "requirements.lock"} <= {
-        str(path) for path in project_files(PROJECT_ROOT)
-    }
+    assert {"README.md", "LICENSE", "dev", "requirements.lock"} <= {str(path) for path in project_files(PROJECT_ROOT)}
 
 
 def test_every_module_has_a_docstring(project: SourceTree) -> None:
@@ -110,9 +108,9 @@ def test_nothing_is_left_over() -> None:
 
 @pytest.mark.parametrize("text", ["", "import os\n", "# only a comment\n", "''\n"])
 def test_a_module_without_docstring_is_named(tmp_path: Path, text: str) -> None:
-    assert offences(
-        written_tree(tmp_path, {"harness.tests.__init__": text}), offences_against_docstrings
-    ) == ["harness/tests/__init__.py:1: harness.tests has no docstring; say the one idea to hold"]
+    assert offences(written_tree(tmp_path, {"harness.tests.__init__": text}), offences_against_docstrings) == [
+        "harness/tests/__init__.py:1: harness.tests has no docstring; say the one idea to hold"
+    ]
 
 
 def test_a_thin_front_page_is_named(tmp_path: Path) -> None:

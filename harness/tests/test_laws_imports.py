@@ -299,9 +299,7 @@ def test_a_ring_of_modules_is_named_once(tmp_path: Path) -> None:
         },
     )
 
-    assert cycles(tree) == [
-        "harness.a -> harness.b -> harness.c -> harness.a: modules import each other in a ring"
-    ]
+    assert cycles(tree) == ["harness.a -> harness.b -> harness.c -> harness.a: modules import each other in a ring"]
 
 
 def test_a_ring_for_types_or_inside_a_function_is_no_ring(tmp_path: Path) -> None:

@@ -27,9 +27,7 @@ COMMAND_S_MAX = 60
 
 def wheel_paths(files: Sequence[Path]) -> set[str]:
     """Give where each file of the project belongs in the wheel; tests stay at home."""
-    shipped = [
-        PurePosixPath(path) for path in files if path.parts[0] in PACKAGES and "tests" not in path.parts
-    ]
+    shipped = [PurePosixPath(path) for path in files if path.parts[0] in PACKAGES and "tests" not in path.parts]
     return {str(path if path.parts[0] in TOP_LEVEL else BUNDLED / path) for path in shipped}
 
 
@@ -117,9 +115,7 @@ def test_the_wheel_brings_the_command_and_nothing_of_this_checkout(installed: In
 
 @pytest.mark.slow
 @pytest.mark.parametrize("listed", ["clauses", "scenarios"])
-def test_the_command_lists_what_there_is_beside_a_users_own_folders(
-    installed: Installed, listed: str
-) -> None:
+def test_the_command_lists_what_there_is_beside_a_users_own_folders(installed: Installed, listed: str) -> None:
     assert installed.run("harness", "list", listed).strip()
 
 
@@ -129,9 +125,7 @@ def test_a_users_own_folders_stay_theirs_under_pytest(installed: Installed) -> N
     text = "\n".join(["def test_mine():", *("    " + line for line in "\n".join(lines).splitlines())])
     (installed.repository / "test_mine.py").write_text(text + "\n", encoding="utf-8")
 
-    assert "1 passed" in installed.run(
-        "python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_mine.py"
-    )
+    assert "1 passed" in installed.run("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_mine.py")
 
 
 def test_a_third_name_at_top_level_is_named() -> None:

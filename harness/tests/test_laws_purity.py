@@ -19,9 +19,7 @@ PURE = (
     "harness.faults",
     "harness.simulation",
 )
-PURE_CLIENT = re.compile(
-    r"harness\.client\.(core\w*|reload)(\..+)?$|harness\.client\.tests\.test_(core\w*|reload)$"
-)
+PURE_CLIENT = re.compile(r"harness\.client\.(core\w*|reload)(\..+)?$|harness\.client\.tests\.test_(core\w*|reload)$")
 IMPURE = ("asyncio", "os", "random", "socket", "threading", "time", "uuid")
 
 CLOCKED = ("reference_server", "harness.client")
@@ -114,9 +112,7 @@ def test_only_environment_shells_reach_for_clock_chance_and_threads(project: Sou
 
 
 @pytest.mark.parametrize("impure", IMPURE)
-@pytest.mark.parametrize(
-    "package", ["reference_server.core", "harness.checkers.tests", "harness.client.core_rest"]
-)
+@pytest.mark.parametrize("package", ["reference_server.core", "harness.checkers.tests", "harness.client.core_rest"])
 def test_an_impure_import_is_named(tmp_path: Path, package: str, impure: str) -> None:
     name = package if package.endswith("rest") else f"{package}.module"
     tree = written_tree(tmp_path, {name: f"'''Doc.'''\ndef late():\n    import {impure}\n"})
@@ -160,9 +156,7 @@ def test_a_clock_chance_or_thread_outside_the_shells_is_named(tmp_path: Path, te
     }
 
 
-@pytest.mark.parametrize(
-    "name", ["reference_server.environment_asyncio", "harness.client.shell", "harness.run"]
-)
+@pytest.mark.parametrize("name", ["reference_server.environment_asyncio", "harness.client.shell", "harness.run"])
 def test_a_shell_may_reach_for_clock_and_threads(tmp_path: Path, name: str) -> None:
     tree = written_tree(tmp_path, {name: "import secrets, threading, time\nnow = time.time()\n"})
 
