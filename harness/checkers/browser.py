@@ -35,6 +35,7 @@ NS_PER_MS: Final = 1_000_000
 SHOWN_MS_MAX: Final = 1000
 """How long a page may take to show what it was told; a loaded machine included."""
 PING_SLACK_MS: Final = 1500
+PERIODS_KEPT_MAX: Final = 100_000
 WITHOUT_SOCKET: Final = ("/", "/index.html", "/login.html", "/signup.html")
 STORED: Final = ("zerostate_auth_token", "zerostate_user_data")
 WORDS: Final = {"connecting": "Connecting...", "connected": "Connected", "error": "Connection Error"}
@@ -82,6 +83,8 @@ class Browser(Fold):
         self._sockets = Sockets()
         self._pages: dict[tuple[str, str], _Page] = {}
         self._last_ns = 0
+        self._periods_s: list[float] = []
+        self._reloads = self._updates = 0
 
     def take(self, event: Event) -> None:
         """Follow one page one step further."""
@@ -104,6 +107,15 @@ class Browser(Fold):
         for page in self._pages.values():
             self._overdue(page, self._last_ns)
             self._judge_lines(page)
+        self._put_figures()
+
+    def _put_figures(self) -> None:
+        # A history without a browser must leave nothing: it would stand in the place of what another one measured.
+        if periods := sorted(self._periods_s):
+            median = periods[(len(periods) - 1) // 2]
+            self.tally.figure(PERIOD, count=len(periods), p50_s=median, max_s=periods[-1])
+        if self._reloads or self._updates:
+            self.tally.figure(LIVE_UPDATE, navigations=self._reloads, updates_seen=self._updates)
 
     # --- sockets
 
@@ -154,6 +166,8 @@ class Browser(Fold):
     def _pinged(self, page: _Page, event: Event) -> None:
         if page.pinged is not None and page.visible:
             after_ms = (event.at_ns - page.pinged.at_ns) // NS_PER_MS
+            if len(self._periods_s) < PERIODS_KEPT_MAX:
+                self._periods_s.append(after_ms / 1000)
             fits = abs(after_ms - limits.CLIENT_PING_PERIOD_S * 1000) <= PING_SLACK_MS
             told = f"a visible page sent a ping after {after_ms} ms, expected every 25000 ms"
             for clause in (PING, PERIOD):
@@ -217,7 +231,9 @@ class Browser(Fold):
         if page.pushed is not None and event.data.get("by") == "page":
             soon = event.at_ns - page.pushed.at_ns <= 2 * SHOWN_MS_MAX * NS_PER_MS
             told = f"{page.path} navigated to {path} after a push, expected a change in place"
-            self.tally.judge(LIVE_UPDATE, not (soon and path == page.path), told, page.pushed, event)
+            reloaded = soon and path == page.path
+            self._reloads += reloaded
+            self.tally.judge(LIVE_UPDATE, not reloaded, told, page.pushed, event)
         page.path, page.pushed = path, None
         page.owed.clear()
         page.badges.clear()
@@ -237,6 +253,7 @@ class Browser(Fold):
         task_id, status = str(event.data.get("task_id")), str(event.data.get("status"))
         page.badges.add(task_id)
         if self._pay(page, BADGE, lambda owed: owed.wanted == (task_id, status), event) and page.pushed is not None:
+            self._updates += 1
             self.tally.judge(LIVE_UPDATE, True, "", event)
 
     def _console(self, page: _Page, event: Event) -> None:

@@ -44,6 +44,32 @@ def test_a_visible_page_pings_every_25_s(at_ms: int, visible: bool, expected: St
     assert {status(Browser(), history, clause) for clause in (rules.PING, rules.PERIOD)} == {expected}
 
 
+def figures(history: History, clause: str) -> dict[str, float]:
+    checker = Browser()
+    for event in history.events:
+        checker.step(event)
+    return next(verdict.figures for verdict in checker.finish() if verdict.clause == clause)
+
+
+def test_the_periods_between_pings_are_measured() -> None:
+    history = opened()
+    for at_ms in (25_003, 50_103, 75_113):
+        history.add("sent", at_ms, **SOCKET, message={"type": "ping"})
+    assert figures(history, rules.PERIOD) == {"count": 3, "p50_s": 25.01, "max_s": 25.1}
+
+
+def test_updates_seen_and_reloads_after_them_are_counted() -> None:
+    history = opened().add("shows", what="badge", task_id=TASK, status="queued", before=None, **PAGE)
+    push(history, "running").add("shows", what="badge", task_id=TASK, status="running", before="queued", **PAGE)
+    assert figures(history, rules.LIVE_UPDATE) == {"navigations": 0, "updates_seen": 1}
+    history.add("navigated", url="http://h/dashboard.html", by="page", **PAGE)
+    assert figures(history, rules.LIVE_UPDATE) == {"navigations": 1, "updates_seen": 1}
+
+
+def test_without_a_browser_nothing_is_measured() -> None:
+    assert [figures(History(), clause) for clause in (rules.PERIOD, rules.LIVE_UPDATE)] == [{}, {}]
+
+
 def test_a_socket_that_ends_without_its_ping_is_violated() -> None:
     history = opened().add("closed", 40_000, **SOCKET, code=1006, by="peer")
     assert status(Browser(), history, rules.PING) is VIOLATED
