@@ -19,6 +19,8 @@ VALUE_MIN: Final = 1e-6
 """A nanosecond in milliseconds: below it a logarithm has nothing to say."""
 Axis = Callable[[float], float]
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 12, 26, 28
+_PLOT: Final = 146
+_ROW, _ROWS_MAX = 14, 4
 
 
 class Mark(NamedTuple):
@@ -74,16 +76,17 @@ def distribution(bins: Sequence[Bin], marks: Sequence[Mark], title: str, unit: s
         share = math.log(max(value, low) / low) / math.log(high / low)
         return _LEFT + share * (WIDTH - _LEFT - _RIGHT)
 
-    height = 200
-    floor = height - _BOTTOM
+    drawn, head = _marks(marks, x, _PLOT)
+    height = head + _PLOT + _BOTTOM
+    floor = head + _PLOT
     top = max(part.number for part in bins)
     bars = [
-        _rect(x(part.low), floor, max(1.0, x(part.high) - x(part.low) - 1), part.number / top * (floor - _TOP), "bar")
+        _rect(x(part.low), floor, max(1.0, x(part.high) - x(part.low) - 1), part.number / top * _PLOT, "bar")
         for part in bins
         if part.number
     ]
     ticks = [_tick_x(x(value), floor, f"{_short(value)} {unit}") for value in _log_ticks(low, high)]
-    return _svg(height, title, [*ticks, *bars, *_marks(marks, x, floor), _axis(floor)])
+    return _svg(height, title, [*ticks, *bars, *drawn, _axis(floor)])
 
 
 def rate(per_second: Mapping[int, int], marks: Sequence[Mark], title: str, what: str) -> Markup:
@@ -92,24 +95,24 @@ def rate(per_second: Mapping[int, int], marks: Sequence[Mark], title: str, what:
         return Markup("")
     first, last = min(per_second), max(per_second) + 1
     top = max(per_second.values())
-    height = 180
-    floor = height - _BOTTOM
     step = max(1, math.ceil((last - first) / 360))
 
     def x(second: float) -> float:
         return _LEFT + (second - first) / max(1, last - first) * (WIDTH - _LEFT - _RIGHT)
 
+    drawn, head = _marks(marks, x, _PLOT)
+    floor = head + _PLOT
     points = []
     for second in range(first, last, step):
         mean = sum(per_second.get(second + part, 0) for part in range(step)) / step
-        y = floor - mean / top * (floor - _TOP)
+        y = floor - mean / top * _PLOT
         points += [f"{x(second):.1f},{y:.1f}", f"{x(min(second + step, last)):.1f},{y:.1f}"]
     area = f'<polygon class="area" points="{x(first):.1f},{floor} {" ".join(points)} {x(last):.1f},{floor}"/>'
     line = f'<polyline class="line" points="{" ".join(points)}"/>'
-    levels = [_tick_y(floor - share * (floor - _TOP), _short(share * top)) for share in (0.5, 1.0)]
+    levels = [_tick_y(floor - share * _PLOT, _short(share * top)) for share in (0.5, 1.0)]
     ticks = [_tick_x(x(second), floor, f"{_short(second)} s") for second in _ticks(first, last)]
     label = f'<text class="unit" x="{_LEFT}" y="14">{escape(what)}</text>'
-    return _svg(height, title, [label, *levels, *ticks, area, line, *_marks(marks, x, floor), _axis(floor)])
+    return _svg(floor + _BOTTOM, title, [label, *levels, *ticks, area, line, *drawn, _axis(floor)])
 
 
 def timeline(spans: Sequence[Span], seconds: float, title: str) -> Markup:
@@ -145,7 +148,8 @@ def shares(parts: Sequence[tuple[str, int]], title: str) -> Markup:
     for kind, count in parts:
         width = count / whole * WIDTH
         if count:
-            drawn.append(_rect(at, 10, max(width - 2, 1), 10, f"part {kind}"))
+            gap = 2 if at + width < WIDTH - 0.1 else 0
+            drawn.append(_rect(at, 10, max(width - gap, 1), 10, f"part {kind}"))
         at += width
     return _svg(10, title, drawn, classes="shares")
 
@@ -166,21 +170,38 @@ def _span(span: Span, x: Axis, top: float) -> str:
     return f'{box}<text class="inside" x="{x(span.start) + 7:.1f}" y="{top + 16:.1f}">{escape(span.label)}</text>'
 
 
-def _marks(marks: Sequence[Mark], x: Axis, floor: float) -> list[str]:
-    """Draw the marks; words that would collide step down a line."""
-    drawn, taken = [], [-math.inf, -math.inf, -math.inf]
+def _marks(marks: Sequence[Mark], x: Axis, plot: float) -> tuple[list[str], float]:
+    """Draw the marks over a plot so high, and return where it begins below their words.
+
+    Words that would collide step down a row; those that find none stay readable under the pointer.
+    """
+    placed: list[tuple[Mark, int | None, bool]] = []
+    taken: list[list[tuple[float, float]]] = [[] for _ in range(_ROWS_MAX)]
     for mark in sorted(marks):
-        at = x(mark.at)
-        width = 6.2 * len(mark.label) + 8
-        row = next((number for number, end in enumerate(taken) if at >= end), len(taken) - 1)
+        at, width = x(mark.at), 7 * len(mark.label) + 8
         flipped = at + width > WIDTH
-        taken[row] = at + width
+        left, right = (at - width, at) if flipped else (at, at + width)
+        free = (number for number, row in enumerate(taken) if all(right <= low or high <= left for low, high in row))
+        row = next(free, None)
+        if row is not None:
+            taken[row].append((left, right))
+        placed.append((mark, row, flipped))
+    rows = max((row + 1 for _, row, _ in placed if row is not None), default=0)
+    head = _TOP + _ROW * max(0, rows - 1) + (4 if rows else 0)
+    return [_mark(mark, x(mark.at), row, flipped, head + plot) for mark, row, flipped in placed], head
+
+
+def _mark(mark: Mark, at: float, row: int | None, flipped: bool, floor: float) -> str:
+    """Draw one mark; its line begins at its own word, so that it crosses none above."""
+    word, top = "", _TOP + _ROW * (_ROWS_MAX - 1)
+    if row is not None:
+        top = _TOP + _ROW * row
         anchor = f'x="{at - 4:.1f}" text-anchor="end"' if flipped else f'x="{at + 4:.1f}"'
-        drawn.append(
-            f'<g class="mark {escape(mark.kind)}"><line x1="{at:.1f}" x2="{at:.1f}" y1="{_TOP - 8}" y2="{floor}"/>'
-            f'<text {anchor} y="{_TOP + 1 + 12 * row}">{escape(mark.label)}</text></g>'
-        )
-    return drawn
+        word = f'<text {anchor} y="{top}">{escape(mark.label)}</text>'
+    return (
+        f'<g class="mark {escape(mark.kind)}"><title>{escape(mark.label)}</title>'
+        f'<line x1="{at:.1f}" x2="{at:.1f}" y1="{top - 9}" y2="{floor}"/>{word}</g>'
+    )
 
 
 def _svg(height: float, title: str, parts: Sequence[str], classes: str = "chart") -> Markup:
@@ -193,9 +214,9 @@ def _svg(height: float, title: str, parts: Sequence[str], classes: str = "chart"
 
 
 def _rect(left: float, floor: float, width: float, height: float, kind: str) -> str:
+    tall = max(height, 1.0)
     return (
-        f'<rect class="{escape(kind)}" x="{left:.1f}" y="{floor - height:.1f}" width="{width:.1f}" '
-        f'height="{max(height, 1):.1f}"/>'
+        f'<rect class="{escape(kind)}" x="{left:.1f}" y="{floor - tall:.1f}" width="{width:.1f}" height="{tall:.1f}"/>'
     )
 
 
@@ -204,12 +225,14 @@ def _axis(floor: float, left: float = _LEFT) -> str:
 
 
 def _tick_x(at: float, floor: float, label: str) -> str:
-    return f'<text class="tick" x="{at:.1f}" y="{floor + 17}" text-anchor="middle">{escape(label)}</text>'
+    reach = 3.5 * len(label)
+    inside = min(max(at, reach), WIDTH - reach)
+    return f'<text class="tick" x="{inside:.1f}" y="{floor + 17}" text-anchor="middle">{escape(label)}</text>'
 
 
 def _tick_y(at: float, label: str) -> str:
     return (
-        f'<line class="grid" x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{at:.1f}" y2="{at:.1f}"/>'
+        f'<line class="level" x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{at:.1f}" y2="{at:.1f}"/>'
         f'<text class="tick" x="{_LEFT - 6}" y="{at + 4:.1f}" text-anchor="end">{escape(label)}</text>'
     )
 
