@@ -3,6 +3,7 @@
 Everything comes from one record. A part that the record lacks is absent, and the page says so where a reader would ask.
 """
 
+import re
 import shlex
 from collections.abc import Sequence
 from typing import Final, NamedTuple
@@ -13,20 +14,27 @@ from harness.records import ReadRecord, RecordError, RunInfo, Verdicts
 from harness.verdicts import ClauseResult, Status, Violation
 from reports import charts, load, words
 from reports.outcome import Level, Outcome, day_of, excused, outcome_of, read_verdicts, script_of, with_status
-from reports.pictures import Picture, pictures
+from reports.pictures import Gallery, galleries
 from reports.timeline import Evidence, History, Line
 
 VIOLATIONS_SHOWN_MAX: Final = 5
 BUDGETS: Final = "PERF"
 P2_LIMIT_MS: Final = 50
+PAGES: Final = "browser"
+"""The kind of recorder of which every numbered one is a page."""
+_NUMBERED: Final = re.compile(r"-\d+$")
 
 
 class Fact(NamedTuple):
-    """A row of `can you trust this run`: what was asked, what was found, and whether that is as it should be."""
+    """A row of `can you trust this run`: what was asked, what was found, and whether that is as it should be.
+
+    `details` are what the text sums up, for whoever opens them.
+    """
 
     name: str
     text: str
     good: bool | None = None
+    details: tuple[str, ...] = ()
 
 
 class Figure(NamedTuple):
@@ -93,7 +101,7 @@ class View(NamedTuple):
     families: list[Family]
     charts: list[Chart]
     load: load.Load | None
-    pictures: list[Picture]
+    galleries: list[Gallery]
     environment: list[Fact]
     command: str
     notes: list[str]
@@ -109,7 +117,7 @@ def view_of(record: ReadRecord) -> View:
     clauses = {result.id: _clause(record, result, evidence) for result in results}
     families = [_family(name, [clauses[member.id] for member in members]) for name, members in words.by_family(results)]
     loaded = load.read_load(record)
-    shown = pictures(record.files("browser", "*.png") + record.files("browser", "*.jp*g"))
+    shown = galleries(record.files("browser", "*.jpg") + record.files("browser", "*.png"))
     return View(
         info=info,
         outcome=outcome_of(info, verdicts, day_of(info), load.losses_of(loaded)),
@@ -123,7 +131,7 @@ def view_of(record: ReadRecord) -> View:
         families=families,
         charts=_charts(record, history, loaded),
         load=loaded,
-        pictures=shown,
+        galleries=shown,
         environment=_environment(info),
         command=shlex.join(info.command),
         notes=notes,
@@ -186,14 +194,12 @@ def _told_counts(results: Sequence[ClauseResult]) -> str:
 def _trust(
     info: RunInfo, verdicts: Verdicts | None, histories: Sequence[History], loaded: load.Load | None
 ) -> list[Fact]:
-    counted = [recorder for history in histories for recorder in history.recorders]
-    recorders = ", ".join(f"{name} ({words.number(count)})" for name, count in counted)
     facts = [
         Fact("Ran to its end", "yes" if info.complete else "no: it was cut off", info.complete),
         Fact("Valid", info.void or "nothing voids it", not info.void),
         *_said(info),
         Fact("Seed", f"{info.seed}: the same seed makes the same choices again"),
-        Fact("Recorders", recorders or "none left a history", bool(counted)),
+        _recorders([recorder for history in histories for recorder in history.recorders]),
         *([Fact("Load", "; ".join(loaded.void) or "the generator kept up", not loaded.void)] if loaded else []),
         Fact("Scope", _scope(info, verdicts)),
     ]
@@ -203,6 +209,23 @@ def _trust(
         reasons[result.why] = reasons.get(result.why, 0) + 1
     told = "; ".join(f"{count} × {why}" for why, count in sorted(reasons.items()))
     return [*facts, Fact("Not supported here", told or "nothing: the target has and allows all that is in scope")]
+
+
+def _recorders(counted: Sequence[tuple[str, int]]) -> Fact:
+    """Sum them up by kind: the name without its side server and its number."""
+    kinds: dict[str, list[tuple[str, int]]] = {}
+    for name, count in counted:
+        kinds.setdefault(_NUMBERED.sub("", name.rpartition("/")[2]), []).append((name, count))
+    told = [_recorders_of(kind, members) for kind, members in sorted(kinds.items())]
+    details = tuple(f"{name} {words.number(count)}" for name, count in counted)
+    return Fact("Recorders", "; ".join(told) or "none left a history", bool(counted), details)
+
+
+def _recorders_of(kind: str, members: Sequence[tuple[str, int]]) -> str:
+    pages = sum(bool(_NUMBERED.search(name)) for name, _ in members) if kind == PAGES else 0
+    many = f"{pages} pages, " if pages else f"{len(members)} recorders, " if len(members) > 1 else ""
+    events = sum(count for _, count in members)
+    return f"{kind}: {many}{words.number(events)} event{'s' * (events != 1)}"
 
 
 def _said(info: RunInfo) -> list[Fact]:

@@ -1,7 +1,8 @@
 """Charts: pure, bounded, and well-formed whatever they are given."""
 
-import struct
-import zlib
+import base64
+import re
+from importlib import resources
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -9,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.charts import BARS_MAX, Mark, Span, distribution, log_bins, rate, shares, timeline
-from reports.pictures import PICTURE_BYTES_MAX, PICTURES_BYTES_MAX, pictures
-from reports.tests.synthetic import HOSTILE, png, png_of
+from reports.charts import BARS_MAX, WIDTH, Bin, Mark, Span, distribution, log_bins, rate, shares, timeline
+from reports.pictures import PICTURE_BYTES_MAX, PICTURES_BYTES_MAX, galleries
+from reports.tests.synthetic import HOSTILE, jpeg, png
 
 COUNTS = st.dictionaries(st.floats(0, 1e9, allow_nan=False), st.integers(1, 10**6), max_size=60)
 
@@ -67,100 +68,111 @@ def test_shares_fill_the_bar_in_proportion() -> None:
     assert widths[1] / widths[0] == pytest.approx(3, rel=0.05)
 
 
-def noise(width: int, height: int, kinds: bytes = b"\x00") -> bytes:
-    """Return a PNG that hardly compresses, its rows filtered in turn by each of `kinds`."""
-    state, rows = 12345, bytearray()
-    for number in range(height):
-        rows.append(kinds[number % len(kinds)])
-        for _ in range(width * 3):
-            state = (state * 1103515245 + 12345) & 0x7FFFFFFF
-            rows.append(state >> 16 & 255)
-    return png_of(width, height, bytes(rows))
+def test_bars_stand_on_the_axis_whatever_their_height() -> None:
+    svg = ET.fromstring(distribution([Bin(1, 2, 1), Bin(2, 4, 7), Bin(4, 8, 1000)], [Mark(3, "p50")], "t"))
+
+    floors = {float(bar.get("y", "")) + float(bar.get("height", "")) for bar in svg.iter("rect")}
+    (axis,) = [line for line in svg.iter("line") if line.get("class") == "axis"]
+    assert floors == {float(axis.get("y1", ""))}
+    heights = [float(bar.get("height", "")) for bar in svg.iter("rect")]
+    assert heights[2] / heights[1] == pytest.approx(1000 / 7, rel=0.06)
 
 
-def test_a_small_screenshot_goes_in_as_it_is_and_widths_come_in_order(tmp_path: Path) -> None:
-    for width in (1440, 390, 820):
-        (tmp_path / f"dashboard-{width}.png").write_bytes(png(width, 10))
-    (tmp_path / "trace.png").write_bytes(b"no picture")
+def test_no_rule_of_the_page_gives_a_drawn_class_a_size() -> None:
+    """Width and height of a rectangle are properties too: a rule for `.bar` alone would make all bars one height."""
+    css = resources.files("reports").joinpath("templates/report.css").read_text("utf-8")
+    marks, spans = [Mark(1, "m", "limit")], [Span("l", "n", 0, 9, "fault")]
+    drawn = distribution(log_bins({1.0: 1}), marks, "t") + rate({0: 1}, marks, "t", "u") + timeline(spans, 9, "t")
+    classes = {name for names in re.findall(r'class="([^"]+)"', drawn) for name in names.split()}
 
-    found = pictures(sorted(tmp_path.iterdir()))
+    sizes = re.compile(r"(?:^|[;\s])(?:width|height|x|y|r|display)\s*:")
+    bare = [
+        selector.strip()
+        for selectors, rules in re.findall(r"([^{}]+)\{([^{}]*)\}", css)
+        for selector in selectors.split(",")
+        if sizes.search(rules) and selector.strip().removeprefix(".") in classes - {"chart"}
+    ]
+    assert "bar" in classes
+    assert bare == []
 
-    assert [(picture.name, picture.width) for picture in found] == [
-        ("dashboard-390", 390), ("dashboard-820", 820), ("dashboard-1440", 1440),
+
+LABELS = ("p50", "p95", "p99", "P2: 50 ms")
+
+
+@pytest.mark.parametrize("at", [(2, 2.1, 2.2, 50), (48, 49, 49.5, 50), (2, 49, 60, 50), (50, 50, 50, 50)])
+def test_words_of_marks_never_overlap(at: tuple[float, ...]) -> None:
+    marks = [Mark(*mark) for mark in zip(at, LABELS, strict=True)]
+    svg = ET.fromstring(distribution(log_bins({1.5: 10, 70.0: 1}), marks, "t"))
+
+    words = [text for group in svg.iter("g") for text in group.iter("text")]
+    boxes = [_box(text) for text in words]
+    assert sorted(text.text or "" for text in words) == sorted(LABELS)
+    for number, (left, right, y) in enumerate(boxes):
+        assert left >= 0
+        assert right <= WIDTH
+        assert all(y != other_y or right <= low or high <= left for low, high, other_y in boxes[:number])
+    assert max(y for _, _, y in boxes) <= min(float(bar.get("y", "")) for bar in svg.iter("rect"))
+
+
+def _box(text: ET.Element) -> tuple[float, float, float]:
+    at, width = float(text.get("x", "")), 6.5 * len(text.text or "")
+    left = at - width if text.get("text-anchor") == "end" else at
+    return left, left + width, float(text.get("y", ""))
+
+
+def test_screenshots_go_in_as_they_are_by_page_the_dashboard_first(tmp_path: Path) -> None:
+    for page in ("login", "dashboard"):
+        for width in (1440, 390, 820):
+            (tmp_path / f"{page}-{width}.jpg").write_bytes(jpeg(width, 10))
+    (tmp_path / "agents-390.png").write_bytes(png(390, 7))
+    (tmp_path / "trace.jpg").write_bytes(b"no picture")
+
+    found = galleries(sorted(tmp_path.iterdir()))
+
+    assert [(gallery.page, gallery.is_first) for gallery in found] == [
+        ("dashboard", True), ("agents", False), ("login", False),
     ]  # fmt: skip
-    assert all(picture.uri.startswith("data:image/png;base64,") for picture in found)
+    assert [(picture.name, picture.width, picture.height) for picture in found[0].pictures] == [
+        ("dashboard-390", 390, 10), ("dashboard-820", 820, 10), ("dashboard-1440", 1440, 10),
+    ]  # fmt: skip
+    whole = base64.b64encode((tmp_path / "dashboard-390.jpg").read_bytes()).decode()
+    assert found[0].pictures[0].uri == f"data:image/jpeg;base64,{whole}"
+    assert (found[1].pictures[0].width, found[1].pictures[0].height) == (390, 7)
 
 
-def test_a_large_screenshot_is_made_smaller_and_shows_its_true_size(tmp_path: Path) -> None:
-    path = tmp_path / "dashboard-1440.png"
-    path.write_bytes(noise(400, 260, b"\x00\x01\x02\x03\x04"))
-    assert path.stat().st_size > PICTURE_BYTES_MAX
+def test_a_screenshot_that_is_too_large_is_left_out_by_name(tmp_path: Path) -> None:
+    (tmp_path / "dashboard-390.jpg").write_bytes(jpeg(390, 10) + bytes(PICTURE_BYTES_MAX))
 
-    (picture,) = pictures([path])
+    (gallery,) = galleries([tmp_path / "dashboard-390.jpg"])
 
-    assert (picture.width, picture.height, picture.note) == (400, 260, "")
-    assert len(picture.uri) * 3 // 4 <= PICTURE_BYTES_MAX
+    (picture,) = gallery.pictures
+    assert (picture.uri, "browser/dashboard-390.jpg" in picture.note) == ("", True)
 
 
-def test_a_reduced_screenshot_keeps_its_colours(tmp_path: Path) -> None:
-    from reports.pictures import _decoded, _encoded, _reduced
+@pytest.mark.parametrize("kept", [3, 4, 6, 22, 25])
+def test_a_broken_screenshot_has_no_size_and_is_no_reason_to_fail(tmp_path: Path, kept: int) -> None:
+    (tmp_path / "login-390.jpg").write_bytes(jpeg(390, 10)[:kept])
 
-    raw = png(64, 8, b"\xf8\x80\x08")
-    raster = _decoded(_reduced(raw, 10**6))
-    assert raster is not None
-    assert raster.rows[3][:3] == bytes((0xFF, 0x84, 0x08))
-    assert _decoded(_encoded(raster)) == raster
+    (gallery,) = galleries([tmp_path / "login-390.jpg"])
 
-
-@pytest.mark.parametrize("kind", range(5))
-def test_every_png_filter_is_read(kind: int) -> None:
-    from reports.pictures import _decoded
-
-    plain = [bytes((10 * row + 3 * at) & 255 for at in range(12)) for row in range(3)]
-    raster = _decoded(png_of(4, 3, b"".join(bytes([kind]) + _filtered(kind, plain, row) for row in range(3))))
-
-    assert raster is not None
-    assert [bytes(row) for row in raster.rows] == plain
+    assert (gallery.pictures[0].width, gallery.pictures[0].height) == (0, 0)
 
 
-def _filtered(kind: int, plain: list[bytes], row: int) -> bytes:
-    """Filter a row as the PNG specification says, written a second time from its text."""
+def test_nine_screenshots_of_a_usual_size_all_fit(tmp_path: Path) -> None:
+    for page in ("dashboard", "login", "signup"):
+        for width in (390, 820, 1440):
+            (tmp_path / f"{page}-{width}.jpg").write_bytes(jpeg(width, 10) + bytes(110_000))
 
-    def at(line: int, place: int) -> int:
-        return plain[line][place] if line >= 0 and place >= 0 else 0
+    found = [picture for gallery in galleries(sorted(tmp_path.iterdir())) for picture in gallery.pictures]
 
-    def predicted(place: int) -> int:
-        left, up, corner = at(row, place - 3), at(row - 1, place), at(row - 1, place - 3) if place >= 3 else 0
-        nearest = min((left, up, corner), key=lambda value: abs(left + up - corner - value))
-        return (0, left, up, (left + up) // 2, nearest)[kind]
-
-    return bytes((plain[row][place] - predicted(place)) & 255 for place in range(12))
-
-
-@pytest.mark.parametrize("cut", [8, 20, 40, -20])
-def test_a_broken_large_screenshot_is_left_out_by_name(tmp_path: Path, cut: int) -> None:
-    raw = noise(400, 260)
-    path = tmp_path / "dashboard-390.png"
-    path.write_bytes(raw[:cut] + bytes(PICTURE_BYTES_MAX))
-
-    (picture,) = pictures([path])
-
-    assert (picture.uri, "browser/dashboard-390.png" in picture.note) == ("", True)
+    assert [picture.note for picture in found] == [""] * 9
 
 
 def test_all_screenshots_together_keep_the_page_small(tmp_path: Path) -> None:
     for number in range(8):
         (tmp_path / f"shot-{number}.jpg").write_bytes(b"\xff\xd8\xff" + bytes(PICTURE_BYTES_MAX - 10))
 
-    found = pictures(sorted(tmp_path.iterdir()))
+    found = [picture for gallery in galleries(sorted(tmp_path.iterdir())) for picture in gallery.pictures]
 
     assert sum(len(picture.uri) for picture in found) * 3 // 4 <= PICTURES_BYTES_MAX + 100
-    assert [picture.name for picture in found if picture.note] == [f"shot-{number}" for number in range(3, 8)]
-
-
-def test_a_grey_or_interlaced_png_is_no_reason_to_fail(tmp_path: Path) -> None:
-    header = struct.pack(">II", 13, 0x49484452) + struct.pack(">IIBBBBB", 400, 400, 8, 0, 0, 0, 1)
-    path = tmp_path / "grey.png"
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + header + struct.pack(">I", zlib.crc32(b"")) + bytes(PICTURE_BYTES_MAX))
-
-    assert pictures([path])[0].uri == ""
+    assert [picture.name for picture in found if picture.note] == [f"shot-{number}" for number in range(4, 8)]

@@ -10,9 +10,10 @@ import pytest
 
 from harness.verdicts import Status
 from reports.page import render
-from reports.tests.synthetic import HOSTILE, clause, ended, good, load_summary, png, record, violation
+from reports.tests.synthetic import HOSTILE, clause, ended, good, jpeg, load_summary, record, violation
+from reports.timeline import History
 
-PAGE_BYTES_MAX = 1_500_000
+PAGE_BYTES_MAX = 1_600_000
 LOADS = {"src", "srcset", "poster", "data", "action", "formaction", "background", "xlink:href"}
 VOID_TAGS = {"meta", "img", "input", "br", "link", "hr"}
 
@@ -57,7 +58,7 @@ def full(root: Path) -> Path:
     kept = [result for result in good() if result.id != broken.id]
     run_dir = ended(root, [*kept, broken, clause("RT-X-1", Status.UNKNOWN, why="not seen")], load=load_summary())
     for width, height in ((1440, 900), (390, 844), (820, 1180)):
-        (run_dir / "browser" / f"dashboard-{width}.png").write_bytes(png(width, height))
+        (run_dir / "browser" / f"dashboard-{width}.jpg").write_bytes(jpeg(width, height) + bytes(110_000))
     return run_dir
 
 
@@ -217,6 +218,25 @@ def test_why_a_load_run_does_not_count_stands_on_the_page(tmp_path: Path) -> Non
     assert "This run does not count: the generator's loop was late by 157.3 ms" in page_of(run_dir).text
 
 
+def test_recorders_are_summed_up_by_kind_and_each_can_be_looked_up(tmp_path: Path) -> None:
+    names = ("browser-1", "browser-2", "client", "server", "browser")
+    events = [{"recorder": name, "index": 0, "at_ns": 5, "kind": "note", "data": {}} for name in names]
+
+    text = page_of(ended(tmp_path, events=events)).text
+
+    assert "browser: 2 pages, 3 events; client: 1 event; server: 1 event" in text
+    assert "Each of them (5)" in text
+    assert "browser-2 1" in text
+
+
+def test_a_history_without_phases_has_a_page_and_no_phases_drawn(tmp_path: Path) -> None:
+    event = {"recorder": "client", "index": 0, "at_ns": 5, "kind": "received", "data": {"message": {}}}
+    later = {**event, "index": 1, "at_ns": 2 * 10**9}
+
+    assert History(()).phases() == []
+    assert "Phases and faults" not in page_of(ended(tmp_path, events=[event, later])).text
+
+
 @pytest.mark.parametrize(
     ("results", "opened"), [((Status.HOLDS,), False), ((Status.VIOLATED,), True), ((Status.UNKNOWN,), True)]
 )
@@ -225,4 +245,4 @@ def test_families_with_something_to_look_at_stand_open(
 ) -> None:
     page = page_of(ended(tmp_path, [clause("RT-X-1", status) for status in results]))
 
-    assert [("open" in given) for tag, given in page.tags if tag == "details"] == [opened]
+    assert [("open" in given) for tag, given in page.tags if "family" in given.get("class", "")] == [opened]
