@@ -48,7 +48,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def property(session: nox.Session) -> None:  # noqa: A001 - the name is the menu's
-    """Run the Hypothesis state machines; `-- --hypothesis-profile=NAME` for more examples."""
+    """Run the Hypothesis state machines; `-- --hypothesis-seed=N` repeats a run."""
     python_module(session, "pytest", "-m", "property", *session.posargs)
 
 
