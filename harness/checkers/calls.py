@@ -4,7 +4,9 @@ from typing import Any
 
 from msgspec import Struct
 
+from harness.checkers.fitting import fitted
 from harness.history import Event
+from reference_server.contract.operations import BY_NAME
 
 
 class Call(Struct, frozen=True):
@@ -33,6 +35,14 @@ class Call(Struct, frozen=True):
     def body(self) -> Any:
         """The answer's parsed JSON, or None."""
         return self.done.data.get("body")
+
+    @property
+    def shown(self) -> dict[str, Any] | None:
+        """The body of a success as far as it has the contract's types; None for an error or a misfit."""
+        operation = BY_NAME.get(self.operation)
+        if operation is None or self.status != operation.success:
+            return None
+        return fitted(self.body, operation.answer)
 
     @property
     def headers(self) -> dict[str, str]:

@@ -61,7 +61,7 @@ class Endings(Fold):
         if call.done.kind != "ok":
             return
         if call.operation in ("register", "login"):
-            user = call.body.get("user") if isinstance(call.body, dict) else None
+            user = call.shown.get("user") if call.shown is not None else None
             owner = user.get("id") if isinstance(user, dict) else account
             self._sessions.setdefault(str(owner), []).append(call)
         elif call.operation == "logout" and account is not None:
@@ -175,7 +175,7 @@ class Endings(Fold):
         if len(sessions) != 1:
             return None
         (call,) = sessions
-        ttl_s = call.body.get("expires_in")
+        ttl_s = call.shown.get("expires_in") if call.shown is not None else None
         if not isinstance(ttl_s, (int, float)) or ttl_s > SHORT_TTL_S_MAX:
             return None
         ttl_ns = int(ttl_s * NS_PER_S)

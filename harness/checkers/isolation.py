@@ -30,8 +30,8 @@ class Isolation(Fold):
         call = self._calls.see(event)
         if call is not None:
             self._accounts.see_call(call)
-            if call.operation == "submit_task" and call.status == 202 and isinstance(call.body, dict):
-                self._owners[str(call.body.get("task_id"))] = call.account or ""
+            if call.operation == "submit_task" and call.shown is not None:
+                self._owners[str(call.shown.get("task_id"))] = call.account or ""
         if event.kind == "accepted":
             self._audiences.setdefault(str(event.data.get("digest")), set()).add(str(event.data.get("audience")))
         socket = self._sockets.see(event)

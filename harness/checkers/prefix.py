@@ -98,7 +98,7 @@ class Prefix(Fold):
         if self._publishes.of(message):
             return
         data = data_of(message, "task_update")
-        if data is not None and isinstance(data.get("task_id"), str):
+        if data is not None and data.get("task_id") is not None:
             self._judge_task_order(line, event, data)
         self._judge_repeat(line, event, message)
 
@@ -215,15 +215,14 @@ class Prefix(Fold):
 
 def _once(message: dict[str, Any]) -> tuple[Any, ...] | None:
     """Return what can come once only, if this message is such a thing."""
-    data = message.get("data")
-    if not isinstance(data, dict):
-        return None
-    if message.get("type") == "task_update":
-        if isinstance(data.get("revision"), int):
-            return ("task", data.get("task_id"), data.get("status"), "revision", data["revision"])
-        return ("task", data.get("task_id"), data.get("status")) if data.get("status") in FINAL else None
-    if message.get("type") == "agent_update" and data.get("action") in ("registered", "deleted"):
-        return ("agent", data.get("agent_id"), data["action"])
+    update = data_of(message, "task_update")
+    if update is not None:
+        if update.get("revision") is not None:
+            return ("task", update.get("task_id"), update.get("status"), "revision", update["revision"])
+        return ("task", update.get("task_id"), update.get("status")) if update.get("status") in FINAL else None
+    change = data_of(message, "agent_update")
+    if change is not None and change.get("action") in ("registered", "deleted"):
+        return ("agent", change.get("agent_id"), change["action"])
     return None
 
 

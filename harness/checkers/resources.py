@@ -52,28 +52,30 @@ class Resources(Fold):
 
     def _take_me(self, call: Call) -> None:
         known = self._accounts.id_of(call.account)
-        if call.status == 200 and isinstance(call.body, dict) and known is not None:
-            told = f"me shows account {call.body.get('id')}, the credential is of {known}"
-            self.tally.judge(ME, call.body.get("id") == known, told, call.done)
+        if (shown := call.shown) is not None and known is not None:
+            told = f"me shows account {shown.get('id')}, the credential is of {known}"
+            self.tally.judge(ME, shown.get("id") == known, told, call.done)
 
     # --- tasks
 
     def _take_submit_task(self, call: Call) -> None:
-        if call.status == 202 and isinstance(call.body, dict):
-            self._submits[str(call.body.get("task_id"))] = call
+        if (shown := call.shown) is not None:
+            self._submits[str(shown.get("task_id"))] = call
 
     def _take_get_task(self, call: Call) -> None:
         submit = self._submits.get(call.path_id)
         if submit is None or submit.account != call.account or not self._follows(submit, call):
             return
-        faults = list(_unlike(submit, call))
+        shown = call.shown
+        if shown is None and call.status != 404:
+            return
+        faults = list(_unlike(submit, shown))
         told = f"task {call.path_id} can't be read as it was submitted: {'; '.join(faults)}"
-        if call.status in (200, 404):
-            self.tally.judge(READ, not faults, told, submit.done, call.done)
+        self.tally.judge(READ, not faults, told, submit.done, call.done)
         canceled = self._canceled.get(call.path_id)
-        if canceled is not None and call.status == 200 and self._follows(canceled, call):
-            told = f"task {call.path_id} is {call.body.get('status')} after its cancel was answered 200"
-            self.tally.judge(CANCEL, call.body.get("status") == "canceled", told, canceled.done, call.done)
+        if canceled is not None and shown is not None and self._follows(canceled, call):
+            told = f"task {call.path_id} is {shown.get('status')} after its cancel was answered 200"
+            self.tally.judge(CANCEL, shown.get("status") == "canceled", told, canceled.done, call.done)
 
     def _take_cancel_task(self, call: Call) -> None:
         before = self._canceled.get(call.path_id)
@@ -85,33 +87,34 @@ class Resources(Fold):
             self.tally.judge(CANCEL, True, "", call.done)
 
     def _take_list_tasks(self, call: Call) -> None:
-        if call.status != 200 or not isinstance(call.body, dict) or not isinstance(call.body.get("tasks"), list):
+        shown = call.shown
+        if shown is None or shown.get("tasks") is None:
             return
-        faults = [*_page_faults(call), *_task_order_faults(call)]
+        faults = [*_page_faults(call, shown), *_task_order_faults(shown["tasks"])]
         self.tally.judge(TASKS, not faults, f"the list of tasks is wrong: {'; '.join(faults)}", call.invoke, call.done)
 
     # --- agents
 
     def _take_list_agents(self, call: Call) -> None:
-        body = call.body
-        if call.status != 200 or not isinstance(body, dict) or not isinstance(body.get("agents"), list):
+        shown = call.shown
+        if shown is None or shown.get("agents") is None:
             return
-        faults = list(_agents_faults(call))
+        faults = list(_agents_faults(call, shown))
         self.tally.judge(
             LISTED, not faults, f"the list of agents is wrong: {'; '.join(faults)}", call.invoke, call.done
         )
-        for agent in body["agents"]:
-            if isinstance(agent, dict):
-                self._listed[str(agent.get("id"))] = (agent, call.done)
-                self._judge_seeded(agent, call.done)
+        for agent in shown["agents"]:
+            self._listed[str(agent.get("id"))] = (agent, call.done)
+            self._judge_seeded(agent, call.done)
 
     def _take_get_agent(self, call: Call) -> None:
-        if call.status != 200 or not isinstance(call.body, dict):
+        shown = call.shown
+        if shown is None:
             return
-        self._judge_seeded(call.body, call.done)
+        self._judge_seeded(shown, call.done)
         known = self._listed.get(call.path_id)
-        if known is not None and known[0].get("updated_at") == call.body.get("updated_at"):
-            differing = [name for name in FIXED_FIELDS if known[0].get(name) != call.body.get(name)]
+        if known is not None and known[0].get("updated_at") == shown.get("updated_at"):
+            differing = [name for name in FIXED_FIELDS if known[0].get(name) != shown.get(name)]
             told = f"agent {call.path_id} shows other {', '.join(differing)} alone than in the list"
             self.tally.judge(SHOWN, not differing, told, known[1], call.done)
 
@@ -125,7 +128,7 @@ class Resources(Fold):
             if agent.get(name) != wanted
         ]
         offered = agent.get("capabilities")
-        if not isinstance(offered, list) or not {*row.capabilities, "query-processing"} <= set(offered):
+        if offered is None or not {*row.capabilities, "query-processing"} <= set(offered):
             faults.append(f"capabilities are {offered}")
         told = f"seeded agent {row.id} is not as listed: {'; '.join(faults)}"
         self.tally.judge(SEEDED, not faults, told, event)
@@ -134,9 +137,10 @@ class Resources(Fold):
 
     def _take_orchestrator_metrics(self, call: Call) -> None:
         names = ("tasks_processed", "tasks_succeeded", "tasks_failed", "tasks_timed_out", "success_rate")
-        if call.status != 200 or not isinstance(call.body, dict):
+        shown = call.shown
+        if shown is None:
             return
-        figures = [value for name in names if isinstance(value := call.body.get(name), (int, float))]
+        figures = [value for name in names if (value := shown.get(name)) is not None]
         if len(figures) != len(names):
             return
         processed, succeeded, failed, timed_out, rate = figures
@@ -149,11 +153,11 @@ class Resources(Fold):
         return is_before(first.done, second.invoke, self.run.shared_clock)
 
 
-def _unlike(submit: Call, read: Call) -> Iterator[str]:
-    if read.status == 404 or not isinstance(read.body, dict):
-        yield f"it answered {read.status}"
+def _unlike(submit: Call, body: dict[str, Any] | None) -> Iterator[str]:
+    if body is None:
+        yield "it answered 404"
         return
-    sent, body = submit.sent, read.body
+    sent = submit.sent
     priority = sent.get("priority", "normal")
     wanted = {
         "query": sent.get("query"),
@@ -169,25 +173,24 @@ def _unlike(submit: Call, read: Call) -> Iterator[str]:
             yield f"{name} is {body.get(name)!r}, submitted {value!r}"
 
 
-def _page_faults(call: Call) -> Iterator[str]:
-    body, tasks = call.body, call.body["tasks"]
+def _page_faults(call: Call, body: dict[str, Any]) -> Iterator[str]:
+    tasks = body["tasks"]
     limit, offset = _whole(call, "limit", limits.TASKS_LIMIT_DEFAULT), _whole(call, "offset", 0)
     if body.get("count") != len(tasks):
         yield f"count is {body.get('count')} of {len(tasks)} tasks"
     if (body.get("limit"), body.get("offset")) != (limit, offset):
         yield f"limit and offset are {body.get('limit')} and {body.get('offset')}, asked {limit} and {offset}"
     total = body.get("total")
-    if isinstance(total, int) and len(tasks) != max(0, min(limit, total - offset)):
+    if total is not None and len(tasks) != max(0, min(limit, total - offset)):
         yield f"{len(tasks)} tasks of a total of {total}, asked {limit} from {offset}"
     status = call.query.get("status")
-    if status and any(isinstance(task, dict) and task.get("status") != status for task in tasks):
+    if status and any(task.get("status") != status for task in tasks):
         yield f"other tasks than {status} ones"
-    if status in FINAL and any(isinstance(task, dict) and task.get("completed_at") is None for task in tasks):
+    if status in FINAL and any(task.get("completed_at") is None for task in tasks):
         yield f"{status} tasks without an end"
 
 
-def _task_order_faults(call: Call) -> Iterator[str]:
-    tasks = [task for task in call.body["tasks"] if isinstance(task, dict)]
+def _task_order_faults(tasks: list[dict[str, Any]]) -> Iterator[str]:
     keys = [(-(stamp_ns(task.get("created_at")) or 0), str(task.get("id"))) for task in tasks]
     if keys != sorted(keys):
         yield "the order is not newest first, then by id"
@@ -195,11 +198,12 @@ def _task_order_faults(call: Call) -> Iterator[str]:
         yield "a task stands in it twice"
 
 
-def _agents_faults(call: Call) -> Iterator[str]:
-    body, agents = call.body, [agent for agent in call.body["agents"] if isinstance(agent, dict)]
+def _agents_faults(call: Call, body: dict[str, Any]) -> Iterator[str]:
+    agents = body["agents"]
     page, limit = _whole(call, "page", 1), _whole(call, "limit", limits.AGENTS_LIMIT_DEFAULT)
     total = body.get("total")
-    if isinstance(total, int):
+    # A limit of 0 had to be refused; how many pages it makes is no question.
+    if total is not None and limit:
         if body.get("total_pages") != -(-total // limit):
             yield f"total_pages is {body.get('total_pages')} for a total of {total} by {limit}"
         if len(agents) != max(0, min(limit, total - (page - 1) * limit)):
@@ -225,11 +229,11 @@ def _sort_key(sort: str, agent: dict[str, Any]) -> tuple[Any, str]:
     tie = str(agent.get("id"))
     match sort:
         case "rating":
-            return -float(agent.get("rating") or 0), tie
+            return -(agent.get("rating") or 0), tie
         case "tasks":
-            return -int(agent.get("tasks_completed") or 0), tie
+            return -(agent.get("tasks_completed") or 0), tie
         case "price":
-            return float(agent.get("price") or 0), tie
+            return agent.get("price") or 0, tie
         case "name":
             # Which collation is the server's choice; only what every one has in common is judged elsewhere.
             return 0, ""
@@ -239,4 +243,4 @@ def _sort_key(sort: str, agent: dict[str, Any]) -> tuple[Any, str]:
 
 def _whole(call: Call, name: str, default: int) -> int:
     given = call.query.get(name, default)
-    return int(given) if str(given).isdigit() else default
+    return int(given) if str(given).isdecimal() else default

@@ -95,7 +95,7 @@ class Restart(Fold):
             self._judge_doubled(call)
 
     def _judge_doubled(self, call: Call) -> None:
-        tasks = call.body.get("tasks") if isinstance(call.body, dict) else None
+        tasks = call.shown.get("tasks") if call.shown is not None else None
         found: dict[str, set[str]] = {}
         for body in tasks if isinstance(tasks, list) else []:
             if isinstance(body, dict):

@@ -20,7 +20,9 @@ from typing import Any
 from msgspec import Struct
 
 from harness.checkers.calls import Call
+from harness.checkers.fitting import fitted
 from harness.history import Event
+from reference_server.contract.messages import DATA_MODELS
 
 
 class Socket(Struct):
@@ -95,8 +97,8 @@ class Accounts:
 
     def see_call(self, call: Call) -> None:
         """Learn from the answer of register, login or me."""
-        body = call.body
-        if call.done.kind != "ok" or call.account is None or not isinstance(body, dict):
+        body = call.shown
+        if call.account is None or body is None:
             return
         if call.operation in ("register", "login") and isinstance(body.get("user"), dict):
             self._learn(call.account, body["user"].get("id"))
@@ -122,8 +124,7 @@ def message_of(event: Event) -> dict[str, Any] | None:
 
 
 def data_of(message: dict[str, Any] | None, kind: str) -> dict[str, Any] | None:
-    """Return the `data` of a message of this type, else None."""
+    """Return the `data` of a message of this type as far as it has the contract's types, else None."""
     if message is None or message.get("type") != kind:
         return None
-    data = message.get("data")
-    return data if isinstance(data, dict) else None
+    return fitted(message.get("data"), DATA_MODELS[kind])

@@ -68,15 +68,15 @@ class Steering(Fold):
                     self._first_read.setdefault(seen.task_id, seen)
 
     def _take_call(self, call: Call) -> None:
-        if call.operation == "get_agent" and call.status == 200 and isinstance(call.body, dict):
-            self._agents[str(call.body.get("id"))] = call.body
-        elif call.operation == "list_agents" and call.status == 200 and isinstance(call.body, dict):
-            agents = call.body.get("agents")
+        if call.operation == "get_agent" and call.shown is not None:
+            self._agents[str(call.shown.get("id"))] = call.shown
+        elif call.operation == "list_agents" and (page := call.shown) is not None:
+            agents = page.get("agents")
             for agent in agents if isinstance(agents, list) else []:
                 if isinstance(agent, dict):
                     self._agents[str(agent.get("id"))] = agent
             unfiltered = not ({"search", "status"} & set(call.query))
-            if unfiltered and len(self._agents) >= int(call.body.get("total") or 0):
+            if unfiltered and len(self._agents) >= (page.get("total") or 0):
                 self._all_agents_known = True
         elif call.invoke.data.get("method") in ("PUT", "POST", "DELETE") and "/agents" in call.path:
             self._agents_changed = True

@@ -70,19 +70,20 @@ class Sightings:
     def _learn_submit(self, call: Call) -> None:
         if call.operation == "submit_task" and call.status in (0, 500, 502, 504):
             self.unanswered_queries.add(str(call.sent.get("query")))
-        if call.operation == "submit_task" and call.status == 202 and isinstance(call.body, dict):
-            task_id = call.body.get("task_id")
+        if call.operation == "submit_task" and (body := call.shown) is not None:
+            task_id = body.get("task_id")
             if isinstance(task_id, str):
                 self.submitted[task_id] = Submitted(task_id, call)
 
 
 def _in_answer(call: Call) -> Iterator[Sighting]:
-    if call.status != 200 or not isinstance(call.body, dict):
+    shown = call.shown
+    if shown is None:
         return
     if call.operation == "get_task":
-        yield from _sighting(call.body, "id", "rest", call.invoke, call.done)
+        yield from _sighting(shown, "id", "rest", call.invoke, call.done)
     elif call.operation == "list_tasks":
-        tasks = call.body.get("tasks")
+        tasks = shown.get("tasks")
         for body in tasks if isinstance(tasks, list) else []:
             if isinstance(body, dict):
                 yield from _sighting(body, "id", "rest", call.invoke, call.done)
