@@ -52,9 +52,9 @@ class Barrier:
 class Crew:
     """What the users of this process share: plan, barriers, recording, ledgers."""
 
-    def __init__(self, plan: Plan, recorder: str = "worker-1") -> None:
+    def __init__(self, plan: Plan, recorder: str = "") -> None:
         self.plan = plan
-        self.recorder = recorder
+        self.recorder = recorder or f"worker-{plan.attempt}"
         self.recording = Recording()
         self.ledgers: list[Ledger] = []
         self.spawned, self.registered, self.connected, self.left = Barrier(), Barrier(), Barrier(), Barrier()
@@ -103,6 +103,9 @@ class Crew:
         self._written = True
         if not self.left.wait(0):
             self.recording.fault("users had not left when the run ended")
+            # Whoever was stopped while it read can't tell what else would have come.
+            for ledger in self.ledgers:
+                ledger.cut()
         ledgers = {ledger.owner: ledger.sums() for ledger in self.ledgers}
         sample = self._sample(ledgers)
         write_sample(Path(self.plan.run_dir), sample)

@@ -20,7 +20,8 @@ class Sums(Struct, frozen=True):
 
     `received` came exactly once, `lost` never, `doubled` more than once. `undecided` pushes are in none of them: of
     tasks whose submit had no answer, or that a cut connection could not be told of. `foreign` were owed to somebody
-    else, `frames` is every message read, the welcome and pongs included.
+    else, `unfinished` ones belong to tasks that were still at work when their user left, `frames` is every message
+    read, the welcome and pongs included.
     """
 
     expected: int = 0
@@ -33,6 +34,7 @@ class Sums(Struct, frozen=True):
     submitted: int = 0
     ended: int = 0
     failed: int = 0
+    unfinished: int = 0
 
     def plus(self, other: "Sums") -> "Sums":
         """Return both ledgers' sums as one."""
@@ -52,6 +54,7 @@ class _Task:
     pushes: dict[str, int] = field(default_factory=dict)
     revisions: dict[str, int] = field(default_factory=dict)
     end: str = ""
+    at_work: bool = False
 
 
 class Ledger:
@@ -76,6 +79,10 @@ class Ledger:
     def cut(self) -> None:
         """Note that the connection was lost: what is outstanding now can't be decided (contract §5(g))."""
         self._cut = True
+
+    def unfinished(self, sequence: int) -> None:
+        """Note that a task could still be canceled: what it has not pushed by then was never owed."""
+        self._tasks[sequence].at_work = True
 
     def push(self, query: str, status: str, revision: int | None) -> tuple[int, str] | None:
         """Enter a push; return (sequence, which owed push) when it is the first of its kind, else None."""
@@ -120,14 +127,17 @@ class Ledger:
         if not task.accepted:
             return Sums(foreign=sum(task.pushes.values()))
         counts = {kind: task.pushes.get(kind, 0) for kind in OWED}
-        undecided = {kind for kind, count in counts.items() if not count and self._undecidable(task, kind)}
-        owed = [count for kind, count in counts.items() if kind not in undecided]
+        waiting = {kind for kind in OWED[1:] if task.at_work and not counts[kind]}
+        missing = {kind for kind, count in counts.items() if not count} - waiting
+        undecided = {kind for kind in missing if self._undecidable(task, kind)}
+        owed = [count for kind, count in counts.items() if kind not in undecided | waiting]
         return Sums(
             expected=len(owed),
             received=sum(count == 1 for count in owed),
             lost=sum(count == 0 for count in owed),
             doubled=sum(count > 1 for count in owed),
             undecided=len(undecided),
+            unfinished=len(waiting),
             submitted=1,
             ended=bool(task.end),
             failed=task.end == "failed",

@@ -34,7 +34,8 @@ class LoadScenario(Struct, frozen=True, kw_only=True):
 class Plan(Struct, frozen=True, kw_only=True):
     """One run of a scenario: how many users, for how long, against what, recorded where.
 
-    `run` names everything that is made on the target (`zsh-<run>-…`); `fan_out` is how many connections a push goes to.
+    `run` names everything that is made on the target (`zsh-<run>-…`); `fan_out` is how many connections a push goes to;
+    `attempt` names the recorder, so that a second attempt writes beside the first.
     """
 
     scenario: LoadScenario
@@ -46,6 +47,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     seed: int
     fan_out: int = 1
     ca: str = ""
+    attempt: int = 1
 
     @property
     def ramp_s(self) -> float:

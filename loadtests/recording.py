@@ -167,20 +167,21 @@ def write_events(
 ) -> None:
     """Write the events of one process to `history/<recorder>.jsonl`.
 
-    A void run leaves notes and no samples, since whoever judges the history would take them for the server's.
+    A void run leaves notes and no times, since whoever judges the history would take them for the server's. Its
+    ledgers stay: a generator that was too busy measures badly, but a message that it missed was missed.
     """
     sink = FileSink(run_dir / "history", sample.recorder)
     recorder = Recorder(sample.recorder, monotonic_ns, sink)
     for why in void:
         recorder.record("note", text=f"the load does not count: {why}")
     if not void:
-        _record_samples(recorder, sample, fan_out)
+        _record_times(recorder, sample, fan_out)
+    for account, sums in sorted(sample.ledgers.items()):
+        recorder.record("sample", account=account, series="ledger", **msgspec.structs.asdict(sums))
     sink.close()
 
 
-def _record_samples(recorder: Recorder, sample: Sample, fan_out: int) -> None:
+def _record_times(recorder: Recorder, sample: Sample, fan_out: int) -> None:
     for series in sample.series:
         shown: dict[str, Any] = {**figures(Histogram.of([series.whole])), "from": MEASURED_FROM[series.name]}
         recorder.record("sample", series=series.name, unit="ms", fan_out=fan_out, **shown)
-    for account, sums in sorted(sample.ledgers.items()):
-        recorder.record("sample", account=account, series="ledger", **msgspec.structs.asdict(sums))

@@ -72,13 +72,15 @@ def run(
     exclusive: bool = True,
     ca: str = "",
     quiet: bool = False,
+    attempt: int = 1,
 ) -> int:
     """Put a load on `target_url`, leave its numbers in `run_dir`, print a table, and return the exit code.
 
     0 everything owed was received; 1 something was lost, doubled or foreign; 2 the run is void; 3 Locust failed or the
-    target could not be asked. Budgets are judged from the record, not here. Raises ValueError on unusable arguments.
+    target could not be asked. Budgets are judged from the record, not here. Raises ValueError on unusable arguments,
+    and lets KeyboardInterrupt through when Locust has ended.
     """
-    plan = _plan(scenario, users, duration_s, target_url, run_dir, seed, ca)
+    plan = _plan(scenario, users, duration_s, target_url, run_dir, seed, ca, attempt)
     try:
         observer = Observer(plan) if exclusive else None
         before = observer.look() if observer else None
@@ -99,11 +101,25 @@ def run(
 
 
 def exit_code(summary: LoadSummary) -> int:
-    """Return what the summary alone decides: void before violated."""
-    if summary.void:
-        return EXIT_VOID
+    """Return what the summary alone decides: a message that went astray did so in a void run too."""
     ledger = summary.ledger
-    return EXIT_VIOLATED if ledger.lost or ledger.doubled or ledger.foreign else EXIT_OK
+    if ledger.lost or ledger.doubled or ledger.foreign:
+        return EXIT_VIOLATED
+    return EXIT_VOID if summary.void else EXIT_OK
+
+
+def read_summary(run_dir: Path) -> LoadSummary | None:
+    """Return what a load run left, or None when it came to no summary."""
+    path = run_dir / SUMMARY
+    return msgspec.json.decode(path.read_bytes(), type=LoadSummary) if path.is_file() else None
+
+
+def set_aside(run_dir: Path, attempt: int) -> None:
+    """Rename what a void attempt left, so that the next one is not counted with it; nothing of it is deleted."""
+    samples = [*(run_dir / "samples").glob("worker-*.json"), run_dir / SUMMARY, run_dir / LOCUST_LOG]
+    for path in samples:
+        if path.is_file():
+            path.rename(path.with_name(f"void-{attempt}-{path.name}"))
 
 
 def summarised(plan: Plan, counters: ServerCounters | None, died: Sequence[str] = ()) -> LoadSummary:
@@ -174,7 +190,14 @@ def _looked_again(observer: "Observer | None") -> tuple[ServerCounters | None, l
 
 
 def _plan(
-    scenario: str | LoadScenario, users: int, duration_s: float, target_url: str, run_dir: Path, seed: int, ca: str
+    scenario: str | LoadScenario,
+    users: int,
+    duration_s: float,
+    target_url: str,
+    run_dir: Path,
+    seed: int,
+    ca: str,
+    attempt: int,
 ) -> Plan:
     for name, value in (("users", users), ("duration", duration_s)):
         if value <= 0:
@@ -191,11 +214,12 @@ def _plan(
         run=secrets.token_hex(4),
         seed=seed,
         ca=ca,
+        attempt=attempt,
     )
 
 
 def _locust(plan: Plan) -> int:
-    """Run Locust to its end and map its exit code: 0, or 2 when interrupted, or 3."""
+    """Run Locust to its end and map its exit code: 0, or 3."""
     run_dir = Path(plan.run_dir)
     run_dir.mkdir(parents=True, exist_ok=True)
     with (run_dir / LOCUST_LOG).open("wb") as log:
@@ -206,9 +230,6 @@ def _locust(plan: Plan) -> int:
             code = child.wait(plan.longest_s + STOP_S_MAX)
         except subprocess.TimeoutExpired:
             code = -1
-        except KeyboardInterrupt:
-            print("load: interrupted; the record is incomplete", file=sys.stderr)
-            return EXIT_VOID
         finally:
             _stop(child)
     if code == 0:

@@ -36,8 +36,7 @@ from reference_server.contract.limits import CLIENT_PING_PERIOD_S
 from reference_server.contract.operations import BY_NAME
 
 READ_WAIT_S: Final = 0.25
-TRIES_MAX: Final = 5
-RETRY_AFTER_S_MAX: Final = 60.0
+RETRY_AFTER_S_DEFAULT: Final = 1.0
 RETRIED: Final = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 NETWORK_TIMEOUT_S: Final = 15.0
 USER_FAILED: Final = 3
@@ -118,7 +117,8 @@ class LiveUser(FastHttpUser):
             "full_name": self.ledger.owner,
         }
         begun_ns = time.monotonic_ns()
-        status, answer = self._call("register", json=body)
+        # Limits are the target's right (contract §2): who is told to wait, waits, as long as readiness may take.
+        status, answer = self._call("register", patience_s=self.crew.plan.scenario.ready_within_s, json=body)
         now = time.monotonic_ns()
         self.crew.recording.add(REGISTER, now, now - begun_ns)
         token = answer.get("token") if isinstance(answer, dict) else None
@@ -178,7 +178,7 @@ class LiveUser(FastHttpUser):
         self._ends[sequence] = Event()
         begun_ns = time.monotonic_ns()
         self._starts[sequence] = _Start(due_ns, begun_ns)
-        status, answer = self._call("submit_task", tries=1, json=body)
+        status, answer = self._call("submit_task", json=body)
         now = time.monotonic_ns()
         accepted = None if status in (0, 500, 502, 504) else status == BY_NAME["submit_task"].success
         self.ledger.answered(sequence, accepted)
@@ -240,30 +240,34 @@ class LiveUser(FastHttpUser):
         """Cancel what is unfinished, close, and give the token back (contract §10: nothing is left behind)."""
         for sequence, task_id in self.task_ids.items():
             if not self.ledger.ended(sequence):
-                self._call("cancel_task", tries=1, path=BY_NAME["cancel_task"].path.replace("{id}", task_id))
+                row = BY_NAME["cancel_task"]
+                status, _ = self._call("cancel_task", path=row.path.replace("{id}", task_id))
+                if status == row.success:
+                    self.ledger.unfinished(sequence)
         self._leaving = True
         if self.socket is not None and self._reader is not None:
             # One greenlet at a time may wait on a socket.
             self._reader.join()
             self.socket.close()
         if self.token:
-            self._call("logout", tries=1)
+            self._call("logout")
 
-    def _call(self, operation: str, *, tries: int = TRIES_MAX, path: str = "", json: Any = None) -> tuple[int, Any]:
-        """Call an operation by its contract name; wait and try again where the server asks for it."""
+    def _call(self, operation: str, *, patience_s: float = 0.0, path: str = "", json: Any = None) -> tuple[int, Any]:
+        """Call an operation by its contract name; wait and try again, for so long, where the server asks for it."""
         row = BY_NAME[operation]
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        until_ns = time.monotonic_ns() + int(patience_s * NS_PER_S)
         while True:
-            tries -= 1
             with self.client.request(
                 row.method, path or row.path, name=operation, json=json, headers=headers, catch_response=True
             ) as answer:
                 answer.success() if answer.status_code == row.success else answer.failure(str(answer.status_code))
                 result = int(answer.status_code), _parsed(answer.content)
-                wait_s = (answer.headers or {}).get("Retry-After", "")
-            if result[0] not in RETRIED or tries <= 0:
+                told = (answer.headers or {}).get("Retry-After", "")
+            wait_s = float(told) if told.isdecimal() else RETRY_AFTER_S_DEFAULT
+            if result[0] not in RETRIED or time.monotonic_ns() + wait_s * NS_PER_S > until_ns:
                 return result
-            gevent.sleep(min(RETRY_AFTER_S_MAX, float(wait_s) if wait_s.isdecimal() else 1.0))
+            gevent.sleep(wait_s)
 
 
 def _parsed(content: bytes | None) -> Any:

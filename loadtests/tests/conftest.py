@@ -19,8 +19,19 @@ def unused_url() -> str:
 @pytest.fixture
 def server_url(tmp_path: Path) -> Iterator[str]:
     """Serve without limits on a free port; ends with the test."""
-    command = [sys.executable, "-m", "reference_server", "--port", "0", "--db", str(tmp_path / "z.db")]
-    with subprocess.Popen([*command, "--limits", "off"], stdout=subprocess.PIPE, text=True) as server:
+    yield from served(tmp_path, "--limits", "off")
+
+
+@pytest.fixture
+def limited_url(tmp_path: Path) -> Iterator[str]:
+    """Serve with the limits of contract §2 on a free port; ends with the test."""
+    yield from served(tmp_path)
+
+
+def served(folder: Path, *options: str) -> Iterator[str]:
+    """Yield the URL of a server of our own."""
+    command = [sys.executable, "-m", "reference_server", "--port", "0", "--db", str(folder / "z.db")]
+    with subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True) as server:
         try:
             assert server.stdout is not None
             ready = server.stdout.readline()

@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import msgspec
@@ -10,6 +12,7 @@ import pytest
 
 from loadtests.recording import CONNECT, DELIVERY, LOOP_LAG, SUBMIT, read_samples
 from loadtests.runner import EXIT_VOID, LOCUST_LOG, SUMMARY, LoadSummary, run
+from reference_server.contract.limits import RATE_PER_MINUTE_ADDRESS
 
 MODULES = ("plan", "catalog", "hello", "histogram", "ledger", "recording", "transport", "validity", "runner", "crew")
 
@@ -56,9 +59,30 @@ def test_a_run_leaves_samples_and_no_secret(tmp_path: Path, server_url: str) -> 
     assert {CONNECT, DELIVERY, LOOP_LAG, SUBMIT} <= {series.name for series in sample.series}
     assert (sample.users_asked, sample.users_ready, sample.faults) == (3, 3, {})
     events = [json.loads(line) for line in (tmp_path / "history" / "worker-1.jsonl").read_text().splitlines()]
-    assert {event["kind"] for event in events} == {"note"}, "a void run must not be judged by its figures"
+    told = {event["data"]["series"] for event in events if event["kind"] == "sample"}
+    assert told == {"ledger"}, "a void run is judged by its ledger, not by its figures"
     written = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file() and path.suffix != ".db")
     assert b"eyJ" not in written, "a token stands in the record"
+
+
+@pytest.mark.slow
+def test_users_who_are_told_to_wait_wait_and_are_ready_then(tmp_path: Path, limited_url: str) -> None:
+    for _ in range(RATE_PER_MINUTE_ADDRESS):
+        _status(limited_url, "/api/v1/users/me")
+    assert _status(limited_url, "/api/v1/users/me") == 429
+
+    run("hello", 3, 1, limited_url, tmp_path, exclusive=False, quiet=True)
+
+    (sample,) = read_samples(tmp_path)
+    assert (sample.users_ready, sample.faults) == (3, {}), _log(tmp_path)
+
+
+def _status(url: str, path: str) -> int:
+    try:
+        with urllib.request.urlopen(url + path) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as refused:
+        return refused.code
 
 
 def _log(run_dir: Path) -> str:

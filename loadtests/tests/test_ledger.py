@@ -113,3 +113,18 @@ def test_the_sum_over_users_balances_whatever_comes(
         whole = whole.plus(made.sums())
 
     assert whole.balanced
+
+
+def test_a_task_that_could_still_be_canceled_owed_no_end_yet() -> None:
+    slow = ledger(("queued", 1))
+    slow.unfinished(0)
+
+    assert accounted(slow.sums()) == (1, 1, 0, 0)
+    assert slow.sums().unfinished == 2
+
+
+def test_a_task_that_was_at_work_is_owed_that_it_was_queued() -> None:
+    slow = ledger()
+    slow.unfinished(0)
+
+    assert accounted(slow.sums()) == (1, 0, 1, 0)

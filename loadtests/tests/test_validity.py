@@ -8,8 +8,8 @@ import pytest
 from loadtests.histogram import Histogram
 from loadtests.ledger import Sums
 from loadtests.plan import LoadScenario, Plan
-from loadtests.recording import CONNECT, DELIVERY, LOOP_LAG, SUBMIT, Sample, Series, write_sample
-from loadtests.runner import EXIT_OK, EXIT_VIOLATED, EXIT_VOID, exit_code, summarised, table
+from loadtests.recording import CONNECT, DELIVERY, LOOP_LAG, SUBMIT, Sample, Series, read_samples, write_sample
+from loadtests.runner import EXIT_OK, EXIT_VIOLATED, EXIT_VOID, exit_code, set_aside, summarised, table, write_summary
 from loadtests.validity import LOOP_LAG_P99_MS_MAX, ServerCounters, check, offered_tasks
 
 MS = 1_000_000
@@ -100,10 +100,13 @@ def test_the_tasks_offered_are_those_of_the_schedule(
         (Sums(expected=360, received=359, lost=1, frames=379), COUNTERS, EXIT_VIOLATED),
         (Sums(expected=360, received=359, doubled=1, frames=381), ServerCounters(381, 20), EXIT_VIOLATED),
         (Sums(expected=360, received=360, foreign=1, frames=381), ServerCounters(381, 20), EXIT_VIOLATED),
-        (Sums(expected=360, received=359, lost=1, frames=300), COUNTERS, EXIT_VOID),
+        (Sums(expected=360, received=359, lost=1, frames=300), COUNTERS, EXIT_VIOLATED),
+        (Sums(expected=360, received=360, frames=300), COUNTERS, EXIT_VOID),
     ],
 )
-def test_void_comes_before_violated(tmp_path: Path, ledger: Sums, counters: ServerCounters, expected: int) -> None:
+def test_what_went_astray_counts_in_a_void_run_too(
+    tmp_path: Path, ledger: Sums, counters: ServerCounters, expected: int
+) -> None:
     write_sample(tmp_path, sample(ledgers={"u": ledger}))
 
     summary = summarised(plan(run_dir=str(tmp_path)), counters)
@@ -118,3 +121,14 @@ def test_a_target_that_died_under_the_load_voids_the_run(tmp_path: Path) -> None
     summary = summarised(plan(run_dir=str(tmp_path)), None, ["after the load it does not answer"])
 
     assert (exit_code(summary), summary.void) == (EXIT_VOID, ("after the load it does not answer",))
+
+
+def test_a_void_attempt_is_set_aside_and_nothing_of_it_is_deleted(tmp_path: Path) -> None:
+    write_sample(tmp_path, sample())
+    write_summary(tmp_path, summarised(plan(run_dir=str(tmp_path)), COUNTERS))
+
+    set_aside(tmp_path, 1)
+
+    assert read_samples(tmp_path) == []
+    kept = sorted(path.name for path in (tmp_path / "samples").iterdir())
+    assert kept == ["void-1-load.json", "void-1-worker-1.json"]
