@@ -5,12 +5,13 @@ is the driver's. A request that the parser can't read gets the contract's JSON a
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, TypeVar
 
-from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, HTTPScope, Scope
+from uvicorn._types import ASGIReceiveCallable, ASGIReceiveEvent, ASGISendCallable, HTTPScope, Scope
 
 from reference_server.contract import limits
 from reference_server.contract.operations import BY_NAME
@@ -24,6 +25,9 @@ from reference_server.responses import Headers, body_of, head_of, headers_of, le
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 SOCKET_PATH: Final = BY_NAME["ws_connect"].path
+PAGE_METHODS: Final = ("GET", "HEAD")
+UNREADABLE: Final = "unreadable"
+"""In a scope's state: the body broke off, because what came can't be parsed."""
 
 
 class Application:
@@ -35,21 +39,25 @@ class Application:
         self._pages = pages
 
     async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        """Answer one request."""
+        """Answer one request; one that the end of the process cuts short has no answer and no traceback."""
         if scope["type"] != "http":
             return
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._serve(scope, receive, send)
+
+    async def _serve(self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         head = _head(scope)
         page = self._page(scope, head)
         if page is not None:
             await _send(send, page.status, [*page.headers, *length_of(page.status, page.body)], page.body)
             return
-        answer, ends = await self._answer_or_500(head, receive)
+        answer, ends = await self._answer_or_500(head, partial(_receive_whole, scope, receive))
         body = body_of(answer)
         headers = [*headers_of(answer, body), *sharing_headers(self._origins, head.path, head.headers)]
         await _send(send, answer.status, [*headers, (b"connection", b"close")] if ends else headers, body)
 
     def _page(self, scope: HTTPScope, head: Head) -> Page | None:
-        if is_api(head.path) or head.method not in ("GET", "HEAD") or methods_of(head.path):
+        if is_api(head.path) or head.method not in PAGE_METHODS or methods_of(head.path):
             return None
         found = self._pages.get(head.path, head.headers, scope["scheme"])
         if found is None and "text/html" in head.headers.get("accept", ""):
@@ -71,6 +79,9 @@ class Application:
         methods = methods_of(head.path)
         if head.method == "OPTIONS" and methods:
             return _preflight(methods), False
+        if not methods and self._pages.exists(head.path) and not is_api(head.path):
+            allow = ", ".join(PAGE_METHODS)
+            return error(405, f"this is a page; possible: {allow}", headers=(("Allow", allow),)), False
         if head.path == SOCKET_PATH:
             return await self._no_handshake(head), False
         admitted = await _asked(partial(self._driver.admit, head))
@@ -92,6 +103,8 @@ class Application:
                 return error(413, f"the body is over {limits.JSON_BODY_BYTES_MAX} bytes"), False
             except BodyStalledError:
                 return error(400, "the body did not arrive in time"), True
+            except BodyUnreadableError:
+                return error(400, "the body is not framed as HTTP says"), True
         return await _asked(partial(self._driver.handle, admitted, body)), False
 
 
@@ -101,6 +114,10 @@ class BodyTooLargeError(Exception):
 
 class BodyStalledError(Exception):
     """A body that brought less than 1 KiB in 30 s, or whose sender went away."""
+
+
+class BodyUnreadableError(Exception):
+    """A body that broke off in something that is no HTTP."""
 
 
 async def read_body(head: Head, receive: ASGIReceiveCallable) -> bytes:
@@ -129,6 +146,13 @@ async def _read_some(receive: ASGIReceiveCallable, body: bytearray) -> bool:
     if len(body) > limits.JSON_BODY_BYTES_MAX:
         raise BodyTooLargeError
     return message["more_body"]
+
+
+async def _receive_whole(scope: HTTPScope, receive: ASGIReceiveCallable) -> ASGIReceiveEvent:
+    message = await receive()
+    if UNREADABLE in scope["state"]:
+        raise BodyUnreadableError
+    return message
 
 
 async def _asked(ask: Callable[[Callable[[T], None]], None]) -> T:

@@ -1,6 +1,8 @@
 """uvicorn's HTTP protocol with what the contract adds: JSON for what can't be parsed, time limits, the upgrade.
 
-A connection whose request head is incomplete ends after the handshake's 10 s, an idle one after 60 s (contract §5).
+A connection whose request head is incomplete ends after the handshake's 10 s, an idle one after 60 s, one whose
+answered request still brings its body when less than 1 KiB comes in 30 s (contract §5). What ends HTTP on a
+connection, a refusal or a handshake, waits until every request before it is answered: an answer belongs to its request.
 """
 
 import asyncio
@@ -8,11 +10,15 @@ import urllib.parse
 from typing import Any, ClassVar, Final
 
 import httptools
+from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from reference_server.contract import limits
 from reference_server.contract.operations import BY_NAME
 from reference_server.core.answers import error
+from reference_server.core.calls import Head
+from reference_server.http import UNREADABLE
+from reference_server.request_heads import without_upgrade
 from reference_server.responses import head_of, raw_response
 from reference_server.websocket import WebSocketProtocol
 
@@ -24,11 +30,19 @@ class HttpProtocol(HttpToolsProtocol):
     """One connection while it speaks HTTP; a subclass made at start may shorten its times."""
 
     head_timeout_s: ClassVar[float] = limits.HANDSHAKE_TIMEOUT_S
+    body_stall_s: ClassVar[float] = limits.BODY_STALL_S
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
         self._head_timer: asyncio.TimerHandle | None = None
-        self._head_bytes = 0
+        self._rest_timer: asyncio.TimerHandle | None = None
+        self._rest_bytes = 0
+        self._steps = 0
+        self._overhead_bytes = 0
+        self._in_message = self._in_body = False
+        self._running: RequestResponseCycle | None = None
+        self._last: bytes | None = None
+        self._handshake: Head | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first head."""
@@ -36,77 +50,219 @@ class HttpProtocol(HttpToolsProtocol):
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the timers."""
+        """Forget the timers, and let no request write any more: uvicorn tells only the newest."""
         self._head_arrived()
+        self._rest_arrived()
         super().connection_lost(exc)
         self._unset_keepalive_if_required()
+        for cycle in (self._running, *(cycle for cycle, _ in self.pipeline)):
+            if cycle is not None and not cycle.response_complete:
+                cycle.disconnected = True
+                cycle.message_event.set()
+        self.pipeline.clear()
 
     def data_received(self, data: bytes) -> None:
         """Parse; what came behind an upgrade's head goes on to the socket, what can't be parsed is a 400."""
-        self._unset_keepalive_if_required()
         if self.transport.is_closing():
             return
-        awaited = self._head_timer
+        if self._last is not None:
+            self._keep_early(data)
+            return
+        steps, overhead_bytes = self._steps, self._overhead_bytes
         try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            self._upgraded(data[upgrade.args[0] :] if upgrade.args else b"")
+            self._feed(data)
         except httptools.HttpParserError:
-            self.send_400_response("this is no HTTP request")
-        else:
-            self._bound_head(len(data) if awaited is not None and awaited is self._head_timer else 0)
-            self._await_next()
-
-    def on_message_begin(self) -> None:
-        """Begin to wait for the rest of the head."""
-        super().on_message_begin()
-        self._await_head()
-
-    def on_headers_complete(self) -> None:
-        """Stop waiting for the head."""
-        self._head_arrived()
-        super().on_headers_complete()
+            self._unparsable("this is no HTTP request")
+            return
+        if steps == self._steps:
+            # Nothing began or ended: all of it is kept, a header that is not whole yet included.
+            self._overhead_bytes = overhead_bytes + len(data)
+        self._bound_overhead()
 
     def send_400_response(self, msg: str) -> None:
         """Answer what the parser refuses with the contract's JSON, and end the connection."""
+        self._end_with(raw_response(error(400, msg), [(b"vary", b"Origin")]))
+
+    def resume_writing(self) -> None:
+        """Go on writing; a handshake that waited for room goes on too."""
+        super().resume_writing()
+        if self._handshake is not None and not self._answering():
+            self._end()
+
+    # the parser's callbacks
+
+    def on_message_begin(self) -> None:
+        """Begin to wait for the rest of the head."""
+        self._unset_keepalive_if_required()
+        super().on_message_begin()
+        self._step(in_message=True, in_body=False)
+        self._await_head()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header; a trailer is none (RFC 9110 §6.5.1), or it could bring a credential after the check."""
+        self._overhead_bytes += len(name) + len(value)
+        if not self._in_body:
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """Stop waiting for the head; a request that asks for an unknown upgrade is parsed again without that."""
         self._head_arrived()
-        if not self.transport.is_closing():
-            self.transport.write(raw_response(error(400, msg), []))
+        if not self._unknown_upgrade():
+            super().on_headers_complete()
+        self._step(in_message=True, in_body=True)
+
+    def on_body(self, body: bytes) -> None:
+        """Keep the body, or see that what nobody waits for comes at a pace."""
+        super().on_body(body)
+        self._step(in_message=True, in_body=True)
+        self._rest_bytes += len(body)
+        if self._rest_timer is not None and self._rest_bytes >= limits.BODY_STALL_BYTES_MIN:
+            self._await_rest()
+
+    def on_message_complete(self) -> None:
+        """Let the request have its body's end; without one to answer, begin to wait for the next."""
+        self._step(in_message=False, in_body=False)
+        if self.parser.should_upgrade():
+            return
+        super().on_message_complete()
+        self._rest_arrived()
+        if not self._answering():
+            self._await_next()
+
+    def _step(self, *, in_message: bool, in_body: bool) -> None:
+        self._steps += 1
+        self._overhead_bytes = 0
+        self._in_message = in_message
+        self._in_body = in_body
+
+    # requests
+
+    def on_response_complete(self) -> None:
+        """Start the next request, wait for one, or end the connection as it must end."""
+        super().on_response_complete()
+        if self.transport.is_closing() or self._answering():
+            return
+        if self._last is not None:
+            self._end()
+        elif self._in_message:
+            self._unset_keepalive_if_required()
+            if self._in_body:
+                self._await_rest()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _answering(self) -> bool:
+        """Say whether a request waits for its answer: the newest one is answered last."""
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is not None and not cycle.response_complete
+
+    # what can't be parsed
+
+    def _feed(self, data: bytes) -> None:
+        while data:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                rest = data[upgrade.args[0] :]
+                if self._should_upgrade():
+                    self._upgraded(rest)
+                    return
+                data = self._head_again() + rest
+                # The old parser would read nothing behind a head that also says `close`.
+                self.parser = httptools.HttpRequestParser(self)
+                self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+            else:
+                return
+
+    def _unparsable(self, message: str) -> None:
+        """Refuse: a request of its own, or the request whose body it stands in, which may be answered already."""
+        if not self._in_body:
+            self.send_400_response(message)
+            return
+        if self._answering():
+            self.cycle.scope["state"][UNREADABLE] = True
+            self.cycle.more_body = self.cycle.keep_alive = False
+            self.cycle.message_event.set()
+        self._end_with(b"")
+
+    def _bound_overhead(self) -> None:
+        """Refuse a head or a trailer that never ends: the parser keeps all of it."""
+        if self._last is None and self._overhead_bytes > HEAD_BYTES_MAX:
+            self._unparsable("the request's head is too large")
+
+    # the end of HTTP on this connection
+
+    def _end_with(self, last: bytes) -> None:
+        """Write these bytes once every request before is answered, and close; read nothing more."""
+        self._head_arrived()
+        self._rest_arrived()
+        self._last = last
+        if not self._answering():
+            self._end()
+
+    def _end(self) -> None:
+        self._unset_keepalive_if_required()
+        last = self._last or b""
+        if self.transport.is_closing():
+            return
+        if self._handshake is not None:
+            # A socket must hear of every pause; it takes the connection over once the answers before it are gone.
+            if not self.flow.write_paused:
+                self._hand_over(self._handshake, last)
+            return
+        self.transport.write(last)
+        if self.transport.can_write_eof():
+            # Closing while the peer still sends would reset the connection and lose the answer.
+            self.transport.write_eof()
+            self._head_timer = self.loop.call_later(self.head_timeout_s, self.transport.close)
+        else:
             self.transport.close()
+
+    def _keep_early(self, data: bytes) -> None:
+        """Keep what comes for a socket that is not open yet; drop what follows a refusal."""
+        if self._handshake is None or self._last is None:
+            return
+        self._last += data
+        if len(self._last) > limits.CLIENT_MESSAGE_BYTES_MAX:
+            self._handshake, self._last = None, b""
+
+    # the upgrade
 
     def _should_upgrade(self) -> bool:
         """Only the socket's path can be upgraded; elsewhere the request is served as if it had not asked."""
         return self._get_upgrade() == b"websocket" and self._path() == SOCKET_PATH
 
+    def _unknown_upgrade(self) -> bool:
+        upgrade = self.parser.should_upgrade() and not self._should_upgrade()
+        return upgrade and self.parser.get_method() != b"CONNECT"
+
+    def _head_again(self) -> bytes:
+        version = self.parser.get_http_version()
+        return without_upgrade(self.parser.get_method(), self.url, version, self.headers)
+
     def _path(self) -> str:
         return urllib.parse.unquote(self.url.partition(b"?")[0].decode("latin-1"))
 
     def _upgraded(self, early: bytes) -> None:
-        if not self._should_upgrade():
-            return
-        self._unset_keepalive_if_required()
+        query = self.url.partition(b"?")[2]
+        address = self.client[0] if self.client is not None else ""
+        self._handshake = head_of(self.scope["method"], self._path(), query, self.headers, address)
+        self._end_with(early)
+
+    def _hand_over(self, head: Head, early: bytes) -> None:
         self.connections.discard(self)
         protocol: WebSocketProtocol = self.ws_protocol_class(  # type: ignore[call-arg, misc, assignment]
             config=self.config, server_state=self.server_state, app_state=self.app_state
         )
-        query = self.url.partition(b"?")[2]
-        address = self.client[0] if self.client is not None else ""
         self.transport.set_protocol(protocol)
-        protocol.upgrade(
-            self.transport, head_of(self.scope["method"], self._path(), query, self.headers, address), early
-        )
-
-    def _bound_head(self, size: int) -> None:
-        """Refuse a head that never ends: the parser keeps all of it."""
-        self._head_bytes += size
-        if self._head_bytes > HEAD_BYTES_MAX:
-            self.send_400_response("the request's head is too large")
+        protocol.upgrade(self.transport, head, early)
 
     # times
 
     def _await_head(self) -> None:
         if self._head_timer is None:
-            self._head_bytes = 0
             self._head_timer = self.loop.call_later(self.head_timeout_s, self._head_late)
 
     def _head_arrived(self) -> None:
@@ -116,17 +272,25 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _head_late(self) -> None:
         self._head_timer = None
-        # A request that is being answered is not cut off by the one behind it.
-        if not self._answering():
+        if self._answering():
+            # A request that is being answered is not cut off by the one behind it, which may wait unread for us.
+            self._await_head()
+        else:
             self.transport.close()
 
-    def _answering(self) -> bool:
-        cycle: RequestResponseCycle | None = self.cycle
-        return cycle is not None and not cycle.response_complete
+    def _await_rest(self) -> None:
+        """Give the rest of an answered request's body another 30 s for its next 1 KiB."""
+        self._rest_arrived()
+        self._rest_bytes = 0
+        self._rest_timer = self.loop.call_later(self.body_stall_s, self.transport.close)
+
+    def _rest_arrived(self) -> None:
+        if self._rest_timer is not None:
+            self._rest_timer.cancel()
+            self._rest_timer = None
 
     def _await_next(self) -> None:
-        """End a connection that is idle between requests, or that never sends the rest of a refused body."""
-        waiting = self._head_timer is not None or self.timeout_keep_alive_task is not None
-        if not waiting and not self._answering():
-            delay_s = self.timeout_keep_alive
-            self.timeout_keep_alive_task = self.loop.call_later(delay_s, self.timeout_keep_alive_handler)
+        """End a connection that is idle between requests."""
+        self._unset_keepalive_if_required()
+        delay_s = self.timeout_keep_alive
+        self.timeout_keep_alive_task = self.loop.call_later(delay_s, self.timeout_keep_alive_handler)

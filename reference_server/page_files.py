@@ -66,11 +66,20 @@ class PageFiles:
             return self._file(found, headers, scheme)
         return _redirect(f"{path}.html") if f"{path}.html" in self._files else None
 
+    def exists(self, path: str) -> bool:
+        """Say whether `get` has a page or a redirect for this path."""
+        return (
+            path == CONFIG or path in self._files or f"{path}.html" in self._files or (path == "/" and self._has_root())
+        )
+
     def not_found(self, headers: Mapping[str, str], scheme: str) -> Page:
         """Return the 404 that a browser gets outside the API (contract §1 errors)."""
         found = self._files.get("/404.html")
         body = _NOT_FOUND if found is None else found.path.read_bytes()
         return Page(404, [*_policy(headers, scheme), (b"content-type", b"text/html; charset=utf-8")], body)
+
+    def _has_root(self) -> bool:
+        return "/index.html" in self._files or START in self._files
 
     def _at_root(self, headers: Mapping[str, str], scheme: str) -> Page | None:
         landing = self._files.get("/index.html")
