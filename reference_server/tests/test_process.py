@@ -14,6 +14,7 @@ import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from reference_server.contract import limits
 from reference_server.tests.process import DEADLINE_S, SYSTEM, ServerProcess, read_to_end, upgrade_request
 
 
@@ -95,7 +96,9 @@ def test_a_body_still_on_its_way_at_the_end_is_503_and_holds_nobody_up() -> None
         opened.sendall(f"{head}Content-Type: application/json\r\nContent-Length: 9\r\n\r\n{{".encode())
         assert server.call("GET", "/users/me").status_code == 401
 
+        started = time.monotonic()
         assert server.end() == 0
+        assert time.monotonic() - started < limits.SHUTDOWN_CLOSE_S_MAX
         assert read_to_end(opened).startswith(b"HTTP/1.1 503 ")
         assert "Traceback" not in server.errors()
 
@@ -172,3 +175,17 @@ def test_the_tap_has_a_line_for_each_accepted_message_and_no_payload(tmp_path: P
     assert {"recorder", "index", "at_ns", "kind", "data"} == set(lines[0])
     assert (lines[0]["kind"], lines[0]["data"]["audience"]) == ("accepted", "everyone")
     assert "hello" not in tap.read_text()
+
+
+def test_a_peer_that_reads_nothing_does_not_hold_the_end_up() -> None:
+    page = b"GET /dashboard.html HTTP/1.1\r\nHost: x\r\n\r\n"
+    with ServerProcess("--db", ":memory:") as server, server.raw() as unread:
+        unread.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while unread.send(page * 500):
+                assert server.http.get("/health").status_code == 200
+        started = time.monotonic()
+
+        assert server.end() == 0
+        assert time.monotonic() - started < limits.SHUTDOWN_CLOSE_S_MAX
+        assert "Traceback" not in server.errors()
