@@ -97,11 +97,10 @@ class Backoff(Fold):
         waited_ms = (event.at_ns - lost.at_ns) / NS_PER_MS
         least = limits.RECONNECT_DELAYS_S[tab.attempts - 1] * 1000
         most = least * (1 + limits.RECONNECT_JITTER)
-        holds = least - EARLY_MS <= waited_ms <= most + LATE_MS
+        over_ms = max(least - EARLY_MS - waited_ms, waited_ms - most - LATE_MS)
         told = f"attempt {tab.attempts} came {waited_ms:.0f} ms after the loss, expected {least} to {most:.0f} ms"
-        self.tally.judge(BACKOFF, holds, told, lost, event)
-        if tab.in_browser:
-            self.tally.judge(BUDGET, holds, told, lost, event)
+        for clause in (BACKOFF, BUDGET) if tab.in_browser else (BACKOFF,):
+            self.tally.judge_time(clause, over_ms, told, lost, event)
 
     def _loss(self, tab: _Tab, socket: Socket, event: Event) -> None:
         # A refusal is also told as an abnormal close by some shells: the first of the two is the loss.

@@ -142,9 +142,12 @@ class Restart(Fold):
             self.tally.judge(SHUTDOWN, False, f"{socket.told} was never closed after the stop", asked)
             return
         after_s = (closed.at_ns - asked.at_ns) / NS_PER_S
-        fits = closed.data.get("code") == CloseCode.GOING_AWAY and after_s <= limits.SHUTDOWN_CLOSE_S_MAX + SLACK_S
         told = f"{socket.told} closed with {closed.data.get('code')} after {after_s:.1f} s, expected 1001 within 5 s"
-        self.tally.judge(SHUTDOWN, fits, told, asked, closed)
+        if closed.data.get("code") == CloseCode.GOING_AWAY:
+            over_s = after_s - limits.SHUTDOWN_CLOSE_S_MAX - SLACK_S
+            self.tally.judge_time(SHUTDOWN, over_s * 1000, told, asked, closed)
+        else:
+            self.tally.judge(SHUTDOWN, False, told, asked, closed)
         self.tally.judge(SHUTDOWN, id(socket) in self._warned, f"{socket.told} got no warning", asked, closed)
 
 

@@ -1,4 +1,8 @@
-"""What every checker keeps: facts judged, the first violations, and the faults active when they happened."""
+"""What every checker keeps: facts judged, the first violations, and the faults active when they happened.
+
+A recorder that measures how long its own loop stood still records `sample {series: "loop_lag", unit: "ms", max}`. A
+time that misses its bound by less than the worst of these says nothing of the target, and is undecided.
+"""
 
 from collections.abc import Iterable
 from typing import Final
@@ -14,6 +18,16 @@ VIOLATIONS_KEPT_MAX: Final = 20
 
 HEALED: Final = ("healed", "quiet", "end")
 """The phases from which on no fault is active: a cut is never healed by itself."""
+
+
+LAG_SERIES: Final = "loop_lag"
+
+
+class _Late(Struct, frozen=True):
+    """A time out of its bounds, kept until all stalls of the harness are known."""
+
+    over_ms: float
+    violation: Violation
 
 
 class _Account(Struct):
@@ -32,11 +46,16 @@ class Tally:
         self._run = run
         self._accounts = {clause: _Account() for clause in clauses}
         self.faults: dict[str, Event] = {}
+        self._late: dict[str, list[_Late]] = {}
+        self._stall_ms = 0.0
 
     def see(self, event: Event) -> None:
         """Keep the book of active faults."""
         if event.kind == "phase" and event.data.get("name") in HEALED:
             self.faults.clear()
+        if event.kind == "sample" and event.data.get("series") == LAG_SERIES:
+            worst = event.data.get("max", 0)
+            self._stall_ms = max(self._stall_ms, worst if isinstance(worst, (int, float)) else 0)
         if event.kind != "fault":
             return
         name = str(event.data.get("name", "fault"))
@@ -51,10 +70,28 @@ class Tally:
         account.checked += 1
         if holds:
             return
+        self._keep(clause, self._violation(what, evidence))
+
+    def judge_time(self, clause: str, over_ms: float, what: str, *evidence: Event) -> None:
+        """Count a time that misses its bounds by `over_ms` (0 or less: it holds), unless the harness itself stalled."""
+        if over_ms <= 0:
+            self.judge(clause, True, what)
+            return
+        # The worst are kept: what no stall explains must not be crowded out by what one does.
+        late = self._late.setdefault(clause, [])
+        late.append(_Late(over_ms, self._violation(what, evidence)))
+        if len(late) > VIOLATIONS_KEPT_MAX:
+            late.remove(min(late, key=lambda found: found.over_ms))
+
+    def _violation(self, what: str, evidence: tuple[Event, ...]) -> Violation:
+        refs = tuple(event.ref for event in evidence)
+        return Violation(what, refs, tuple(sorted(self.faults)), self._run.replay)
+
+    def _keep(self, clause: str, violation: Violation) -> None:
+        account = self._accounts[clause]
         account.found += 1
         if len(account.kept) < VIOLATIONS_KEPT_MAX:
-            refs = tuple(event.ref for event in evidence)
-            account.kept.append(Violation(what, refs, tuple(sorted(self.faults)), self._run.replay))
+            account.kept.append(violation)
 
     def undecided(self, clause: str, why: str) -> None:
         """Remember why a fact could not be judged; it is told only when nothing could."""
@@ -66,6 +103,13 @@ class Tally:
 
     def verdicts(self) -> list[Verdict]:
         """Return one verdict for each clause, in their order."""
+        for clause, late in ((clause, found) for clause, kept in self._late.items() for found in kept):
+            if late.over_ms < self._stall_ms:
+                self.undecided(clause, f"the harness stood still for {self._stall_ms:.0f} ms: {late.violation.what}")
+            else:
+                self._accounts[clause].checked += 1
+                self._keep(clause, late.violation)
+        self._late.clear()
         return [self._verdict(clause, account) for clause, account in self._accounts.items()]
 
     def _verdict(self, clause: str, account: _Account) -> Verdict:

@@ -129,3 +129,10 @@ def test_a_refusal_is_judged_as_an_answer() -> None:
     assert status(Cases(), socket(status=[403]), CLOSE) is VIOLATED
     assert status(Cases(), socket(opens=True, subprotocol="zerostate.v1"), CLOSE) is HOLDS
     assert status(Cases(), socket(subprotocol=""), CLOSE) is VIOLATED
+
+
+def test_a_foreign_target_that_allows_more_sockets_than_we_do_is_undecided() -> None:
+    row = expect(close_code=[4409])
+    history = History().connect("c1", case="SEC-SOCKETS-1/one-too-many", expect=row).add("note", 9000)
+    assert status(Cases(), history, "SEC-SOCKETS-1") is Status.VIOLATED
+    assert status(Cases(), history, "SEC-SOCKETS-1", local=False) is Status.UNKNOWN

@@ -85,3 +85,25 @@ def test_which_sockets_a_logout_ends_is_unknown_with_two_sessions() -> None:
     assert status(Endings(), history, REVOKE) is UNKNOWN
     everything = signed_in().call("logout", 200, {}, account="ann", body={"all": True}).add("note", 9000)
     assert status(Endings(), everything, REVOKE) is VIOLATED
+
+
+@pytest.mark.parametrize(("at_ms", "expected"), [(30_000, HOLDS), (54_000, HOLDS), (90_000, UNKNOWN)])
+def test_a_foreign_server_pings_as_often_as_it_likes(at_ms: int, expected: Status) -> None:
+    history = History().connect("c1").add("frame", at_ms, connection="c1", opcode="ping", bytes=0)
+    assert status(Endings(), history, PING, local=False) is expected
+    quiet = History().connect("c1").add("note", 70_000)
+    assert status(Endings(), quiet, PING, local=False) is UNKNOWN
+
+
+@pytest.mark.parametrize(("at_ms", "by", "expected"), [(35_000, "peer", HOLDS), (90_000, "self", UNKNOWN)])
+def test_a_foreign_server_ends_the_silent_when_it_likes(at_ms: int, by: str, expected: Status) -> None:
+    history = History().connect("c1", case="LIVE-SILENCE-1/mute")
+    history.add("closed", at_ms, connection="c1", code=1006, by=by)
+    assert status(Endings(), history, SILENCE, local=False) is expected
+
+
+@pytest.mark.parametrize(("stall_ms", "expected"), [(0, VIOLATED), (500, VIOLATED), (3000, UNKNOWN)])
+def test_a_time_missed_by_less_than_the_harness_stalled_is_undecided(stall_ms: int, expected: Status) -> None:
+    history = History().connect("c1").add("frame", 57_000, connection="c1", opcode="ping", bytes=0)
+    history.add("sample", series="loop_lag", unit="ms", max=stall_ms)
+    assert status(Endings(), history, PING) is expected
