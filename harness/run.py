@@ -7,8 +7,10 @@ unknown and never a violation.
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final, assert_never
 
+from harness.checkers.delivery import SETTLE_MS
 from harness.client.rest import SignInError
 from harness.targets.base import Answered, Person, Session, Tab, Target
 from reference_server.contract import limits
@@ -33,8 +35,10 @@ ADMIN: Final = "admin"
 OPEN_WITHIN_S: Final = 15.0
 REOPEN_WITHIN_S: Final = 2.0 * sum(limits.RECONNECT_DELAYS_S)
 FINISH_WITHIN_S: Final = 60.0
-SETTLE_S: Final = 1.0
-"""How long pushes of the last changes may take once all tasks are finished."""
+SETTLE_S: Final = SETTLE_MS / 1000
+"""How long pushes of the last changes may take once all tasks are finished: as long as their judge allows."""
+SETTLE_MIN_S: Final = 0.5
+"""What nobody waits for (a doubled push, one for another account) has so long to show."""
 POLL_S: Final = 0.25
 WATCH_SLICE_S: Final = 2.0
 LAST_PHASES: Final = ("healed", "quiet")
@@ -63,6 +67,7 @@ class _Run:
     tabs: dict[str, _OpenTab] = field(default_factory=dict)
     tasks: dict[str, tuple[str, str]] = field(default_factory=dict)
     faults: list[dict[str, Any]] = field(default_factory=list)
+    broadcasts: list[str] = field(default_factory=list)
 
     def session(self, who: str) -> Session:
         found = self.sessions.get(who)
@@ -251,7 +256,9 @@ async def _broadcast(run: _Run, text: str) -> None:
         raise NotDoneError("the target lends no admin, so nothing was broadcast")
     run.sessions[ADMIN] = admin
     body = {"type": "system", "data": {"message": text, "level": "info"}}
-    await _call(run, ADMIN, "ws_broadcast", body=body)
+    answer = await _call(run, ADMIN, "ws_broadcast", body=body)
+    if answer.status == 200:
+        run.broadcasts.append(text)
 
 
 async def _cut(run: _Run, name: str) -> None:
@@ -285,9 +292,24 @@ async def _settle(run: _Run) -> None:
     for name, (who, task_id) in run.tasks.items():
         if not await _wait_finished(run, who, task_id):
             run.note(f"task {name!r} was not finished {FINISH_WITHIN_S:g} s after all was quiet", step="Phase")
-    await run.target.sleep(SETTLE_S)
+    await run.target.gather(run.target.sleep(SETTLE_MIN_S), *_owed(run))
     jobs: list[Coroutine[Any, Any, None]] = [_read_all(run, who) for who in run.sessions if who != ADMIN]
     await run.target.gather(*jobs)
+
+
+def _owed(run: _Run) -> Iterable[Coroutine[Any, Any, Any]]:
+    """Yield a wait for the end of each task, and for each broadcast, on each tab that is owed it."""
+    for open_tab in (tab for tab in run.tabs.values() if not tab.left):
+        for who, task_id in run.tasks.values():
+            if who == open_tab.who:
+                yield open_tab.tab.wait_message(_shows(task_id, tuple(FINAL)), SETTLE_S)
+        for text in run.broadcasts:
+            yield open_tab.tab.wait_message(partial(_says, text), SETTLE_S)
+
+
+def _says(text: str, message: dict[str, Any]) -> bool:
+    data = message.get("data")
+    return isinstance(data, dict) and data.get("message") == text
 
 
 async def _wait_finished(run: _Run, who: str, task_id: str) -> bool:
