@@ -21,6 +21,7 @@ SECRET_CHARS_MIN: Final = 8
 """Shorter values are blanked where they stand but not sought elsewhere: masking `a` would blank the record."""
 
 TEXT_CHARS_MAX: Final = 1000
+DEPTH_MAX: Final = 200
 JSON_TYPE: Final = "application/json"
 
 Headers = Sequence[tuple[str, str]]
@@ -235,7 +236,8 @@ def session_of(answer: Answered) -> tuple[str, str] | None:
     """Return account id and token of a register or login answer; None when it gives none."""
     match answer.body:
         case {"token": str(token), "user": {"id": str(account_id)}} if 200 <= answer.status < 300:
-            return account_id, token
+            # What can't stand in a header is no token, whatever a target calls it.
+            return (account_id, token) if token.isascii() and token.isprintable() else None
         case _:
             return None
 
@@ -286,10 +288,33 @@ def _parsed(raw: RawAnswer) -> tuple[Any, dict[str, Any]]:
     if not raw.body:
         return None, {}
     try:
-        body = msgspec.json.decode(raw.body)
+        body = read_json(raw.body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None, {"text": raw.body[:TEXT_CHARS_MAX].decode("utf-8", "replace"), "bytes": len(raw.body)}
     return body, {"body": blanked(body), "bytes": len(raw.body), "escaped": _escapes_needlessly(raw.body)}
+
+
+def read_json(text: bytes) -> Any:
+    """Return what a target sent; raises msgspec.DecodeError or UnicodeDecodeError for what is no JSON, or too deep."""
+    try:
+        value = msgspec.json.decode(text)
+    except RecursionError as fault:
+        raise msgspec.DecodeError("nested too deeply to be read") from fault
+    if _too_deep(value):
+        raise msgspec.DecodeError(f"nested over {DEPTH_MAX} levels")
+    return value
+
+
+def _too_deep(value: Any) -> bool:
+    """Say whether JSON is nested beyond what any answer of the contract is: what reads it later recurses."""
+    level = [value]
+    for _ in range(DEPTH_MAX):
+        level = [inner for outer in level for inner in _inside(outer)]
+    return bool(level)
+
+
+def _inside(value: Any) -> list[Any]:
+    return list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
 
 
 def _escapes_needlessly(body: bytes) -> bool:

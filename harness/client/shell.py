@@ -29,6 +29,7 @@ from reference_server.contract.messages import BEARER_SUBPROTOCOL_PREFIX, SUBPRO
 CONNECT_DEADLINE_S: Final = 15.0
 REST_DEADLINE_S: Final = 20.0
 LINGER_S_MAX: Final = 10.0
+LAG_PERIOD_S: Final = 0.02
 SESSION_COOKIE: Final = "zerostate_session"
 QUERY_AUTH_PREFIX: Final = "query:"
 
@@ -89,6 +90,40 @@ class HttpTransport:
     async def close(self) -> None:
         """Close the kept connections."""
         await self._client.aclose()
+
+
+class LoopLag:
+    """How late a periodic timer of our own loop came at worst: a stall of ours is no fault of the target's."""
+
+    def __init__(self, period_s: float = LAG_PERIOD_S) -> None:
+        self._period_s = period_s
+        self._timer: asyncio.TimerHandle | None = None
+        self._worst_s = 0.0
+
+    def start(self) -> None:
+        """Watch the running loop from now on; once is enough."""
+        if self._timer is None:
+            self._arm()
+
+    def stop(self) -> float | None:
+        """Stop watching; return the worst lag in ms, a stall that goes on included, or None if never started."""
+        if self._timer is None:
+            return None
+        self._note(self._timer.when())
+        self._timer.cancel()
+        self._timer = None
+        return round(self._worst_s * 1000, 3)
+
+    def _arm(self) -> None:
+        due_s = asyncio.get_running_loop().time() + self._period_s
+        self._timer = asyncio.get_running_loop().call_at(due_s, self._due, due_s)
+
+    def _due(self, due_s: float) -> None:
+        self._note(due_s)
+        self._arm()
+
+    def _note(self, due_s: float) -> None:
+        self._worst_s = max(self._worst_s, asyncio.get_running_loop().time() - due_s)
 
 
 class ShellCondition:

@@ -16,8 +16,10 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from harness.client.rest import read_json
 from harness.client.shell import Endpoint, dressed
 from harness.history import Recorder
+from harness.targets.manners import Connections
 
 TEXT, BINARY, CLOSE, PING, PONG, CONTINUATION = 0x1, 0x2, 0x8, 0x9, 0xA, 0x0
 NAMES: Final = {
@@ -32,6 +34,9 @@ MASK: Final = b"\x37\xfa\x21\x3d"
 KEY: Final = base64.b64encode(b"zerostate-conformance"[:16]).decode()
 DIAL_S_MAX: Final = 10.0
 ANSWER_BYTES_MAX: Final = 64 * 1024
+UNANSWERED: Final = (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError, IndexError)
+"""How a handshake goes without an answer that is one: nobody there, or what is no HTTP."""
+
 ABNORMAL: Final = 1006
 NO_CODE: Final = 1005
 
@@ -58,15 +63,19 @@ def _masked(payload: bytes) -> bytes:
 class RawSocket:
     """One connection: `dial`, then send what the row says; a reader records what comes until it ends."""
 
-    def __init__(self, recorder: Recorder, name: str, account: str | None = None) -> None:
+    def __init__(
+        self, recorder: Recorder, name: str, account: str | None = None, connections: Connections | None = None
+    ) -> None:
         self.name = name
         self.recorder = recorder
         self.messages: list[Any] = []
         self.refused: int | None = None
+        self.answer_headers: dict[str, str] = {}
         self.code: int | None = None
         self.tcp_ended = False
         self.answers_pings = True
         self._account = account
+        self._connections = connections
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._reading: asyncio.Task[None] | None = None
@@ -95,7 +104,11 @@ class RawSocket:
         subprotocols: Sequence[str] | None = None,
         **more: Any,
     ) -> bool:
-        """Send the handshake and read its answer; True when it is 101. Records it as the row's beginning."""
+        """Send the handshake and read its answer; True when it is 101. Records it as the row's beginning.
+
+        Raises TooManyConnectionsError, before anything is sent or recorded, over what the target allows.
+        """
+        self._hold()
         url, protocols, own = dressed(endpoint, token) if token is not None else (endpoint.url, (), ())
         offered = tuple(subprotocols) if subprotocols is not None else protocols
         told = {"url": endpoint.url, "expect": expect, **more}
@@ -107,21 +120,33 @@ class RawSocket:
                 await self.write(lines)
                 head = await self._reader_of().readuntil(b"\r\n\r\n")
                 return await self._answered(head)
-        except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as fault:
-            self._record("refused", status=0, why=f"{type(fault).__name__}: {fault}")
-            self.refused = 0
-            await self._shut()
+        except UNANSWERED as fault:
+            await self._not_answered(fault)
             return False
 
     async def half_handshake(self, endpoint: Endpoint) -> None:
         """Connect and send a request that never ends; the reader waits for the server to hang up."""
+        self._hold()
         self._record("connecting", url=endpoint.url, incomplete=True)
-        await self._connect(endpoint.url, endpoint.tls)
+        try:
+            await self._connect(endpoint.url, endpoint.tls)
+        except OSError as fault:
+            await self._not_answered(fault)
+            return
         whole = _handshake(endpoint.url, "13", True, (), ())
         await self.write(whole[: len(whole) // 2])
         self._incomplete = True
         self._record("sent", opcode="half-handshake")
         self._reading = asyncio.create_task(self._read_to_end())
+
+    def _hold(self) -> None:
+        if self._connections is not None:
+            self._connections.hold(self)
+
+    async def _not_answered(self, fault: Exception) -> None:
+        self._record("refused", status=0, why=f"{type(fault).__name__}: {fault}")
+        self.refused = 0
+        await self._shut()
 
     async def _connect(self, url: str, tls: Any) -> None:
         parts = urlsplit(url)
@@ -136,8 +161,9 @@ class RawSocket:
         status = int(first.split(" ")[1])
         pairs = (line.partition(":") for line in rest if line)
         headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
+        self.answer_headers = headers
         if status != 101:
-            body = await self._reader_of().read(int(headers.get("content-length", "0") or 0))
+            body = await self._reader_of().read(min(int(headers.get("content-length") or 0), ANSWER_BYTES_MAX))
             self.refused = status
             self._record("refused", status=status, headers=headers, **_body(body))
             await self._shut()
@@ -271,7 +297,7 @@ class RawSocket:
 
     def _received(self, text: bytes) -> None:
         try:
-            message = msgspec.json.decode(text)
+            message = read_json(text)
         except (msgspec.DecodeError, UnicodeDecodeError):
             message = None
         told = {} if message is not None else {"raw": text[:1000].decode("utf-8", "replace")}
@@ -298,6 +324,8 @@ class RawSocket:
             self._reading.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._reading
+        if self._connections is not None:
+            self._connections.let_go(self)
         if self._writer is not None:
             self._writer.close()
             with contextlib.suppress(OSError, asyncio.CancelledError):
@@ -331,6 +359,6 @@ def _body(body: bytes) -> dict[str, Any]:
     if not body:
         return {}
     try:
-        return {"body": msgspec.json.decode(body)}
+        return {"body": read_json(body)}
     except (msgspec.DecodeError, UnicodeDecodeError):
         return {"text": body[:1000].decode("utf-8", "replace")}

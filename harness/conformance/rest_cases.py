@@ -4,9 +4,11 @@ import asyncio
 from typing import Any, Final
 from uuid import UUID
 
+from msgspec import Struct
+
 from harness.checkers.cases import expect
 from harness.client.rest import Request, bearer, session_of
-from harness.conformance.suite import Act, Row, Stage
+from harness.conformance.suite import Act, Row, Stage, read_as
 from reference_server.contract import limits
 from reference_server.contract.operations import BASE
 from reference_server.contract.seeded_agents import SEEDED_AGENTS
@@ -187,11 +189,35 @@ async def the_seeded_agents(stage: Stage) -> None:
         )  # fmt: skip
 
 
+class _Agent(Struct):
+    id: str
+    name: str
+    description: str
+    capabilities: list[str]
+    status: str
+    price: float
+    rating: float
+    tasks_completed: float
+    created_at: str
+
+
+class _Readable(Struct):
+    agents: list[_Agent]
+
+
+class _Listed(Struct):
+    agents: list[dict[str, Any]]
+    total: int
+
+
 async def listing_agents(stage: Stage) -> None:
     """REST-AGENT-2 and REST-AGENT-3: pages, filters, search and sorts against the whole list."""
     answer = await stage.ask(stage.user, "list_agents", query={"limit": "100", "sort": "price"})
-    agents: list[dict[str, Any]] = answer.body.get("agents", []) if isinstance(answer.body, dict) else []
-    if not agents or len(agents) != answer.body.get("total"):
+    # Read twice: the fields that are computed with must be there, and what is compared is what was answered.
+    read_as(answer, _Readable)
+    listed = read_as(answer, _Listed)
+    agents = listed.agents
+    if not agents or len(agents) != listed.total:
         stage.recorder.record(
             "note", text=f"{len(agents)} agents of one page can't be compared", clauses=["REST-AGENT-2"]
         )
@@ -225,18 +251,23 @@ def _mentions(agent: dict[str, Any], word: str) -> bool:
     return any(word.lower() in str(text).lower() for text in texts)
 
 
+class _Figures(Struct):
+    tasks_succeeded: int
+    tasks_failed: int
+    success_rate: float
+
+
 async def figures_of_the_orchestrator(stage: Stage) -> None:
     """REST-ORCH-1, at a moment when nothing of ours runs."""
     task = await stage.submit(stage.user, "for the figures")
     await stage.finished(stage.user, task)
     answer = await stage.ask(stage.user, "orchestrator_metrics")
-    body = answer.body if isinstance(answer.body, dict) else {}
-    succeeded, failed = body.get("tasks_succeeded", 0), body.get("tasks_failed", 0)
+    figures = read_as(answer, _Figures)
     if not stage.has("exclusive"):
         return
-    processed = succeeded + failed
-    exact = 100 * succeeded / processed if processed else 0
-    rate = body.get("success_rate", -1)
+    processed = figures.tasks_succeeded + figures.tasks_failed
+    exact = 100 * figures.tasks_succeeded / processed if processed else 0
+    rate = figures.success_rate
     wanted = {"tasks_processed": processed, "success_rate": rate if abs(rate - exact) <= 0.01 else exact}
     await stage.ask(stage.user, "orchestrator_metrics", "REST-ORCH-1/sums", status=[200], body_has=wanted)
 

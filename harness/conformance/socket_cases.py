@@ -4,11 +4,13 @@ import asyncio
 import struct
 from typing import Any, Final
 
+from msgspec import Struct
+
 from harness.checkers.cases import expect
 from harness.client.rest import bearer
 from harness.conformance.raw_socket import BINARY, CLOSE, CONTINUATION, PING, TEXT, RawSocket, frame
 from harness.conformance.rest_cases import UNKNOWN_ID
-from harness.conformance.suite import Act, Stage
+from harness.conformance.suite import Act, NotAcceptedError, Stage, read_as
 from reference_server.contract import limits
 
 ENDED_S: Final = 6.0
@@ -53,14 +55,15 @@ IGNORED: Final[tuple[Any, ...]] = (
 INVALID: Final = (b"[]", b"nonsense", b'{"type":"ping","timestamp":"yesterday"}')
 
 
-def _pongs(socket: RawSocket) -> int:
+def pongs(socket: RawSocket) -> int:
+    """Return how many pongs were read."""
     return sum(isinstance(message, dict) and message.get("type") == "pong" for message in socket.messages)
 
 
 async def _answered(socket: RawSocket, pings: int = 1) -> bool:
     """Ping, and wait for the pong: what was sent before has been seen by the server then."""
     await socket.send_json({"type": "ping"})
-    return await socket.wait(lambda: _pongs(socket) >= pings, ENDED_S)
+    return await socket.wait(lambda: pongs(socket) >= pings, ENDED_S)
 
 
 async def what_ends_a_connection(stage: Stage) -> None:
@@ -102,7 +105,7 @@ async def welcome_and_pongs(stage: Stage) -> None:
     ):  # fmt: skip
         socket = await stage.dialed(stage.user, f"RT-PONG-1/{name}", receives=wanted, receives_count=1)
         await socket.send_json(ping)
-        await socket.wait(lambda socket=socket: _pongs(socket) > 0, ENDED_S)  # type: ignore[misc]
+        await socket.wait(lambda socket=socket: pongs(socket) > 0, ENDED_S)  # type: ignore[misc]
         await socket.leave()
 
 
@@ -129,9 +132,15 @@ async def invalid_messages_are_counted(stage: Stage) -> None:
     await socket.leave()
 
 
+class _Stats(Struct):
+    stats: dict[str, int]
+
+
 async def _figure(stage: Stage, name: str) -> int:
-    answer = await stage.ask(stage.user, "ws_stats")
-    return int(answer.body["stats"][name]) if isinstance(answer.body, dict) and "stats" in answer.body else 0
+    stats = read_as(await stage.ask(stage.user, "ws_stats"), _Stats).stats
+    if name not in stats:
+        raise NotAcceptedError(f"ws stats say nothing of {name}")
+    return stats[name]
 
 
 async def connections_are_counted(stage: Stage) -> None:
@@ -152,6 +161,7 @@ async def publishing(stage: Stage) -> None:
     """REST-PUBLISH-1 and RT-HONEST-1: how many it was accepted for, and those get it."""
     if stage.admin is None:
         return
+    stage.two_people()
     marker, to_one = stage.named("to everyone"), stage.named("to one")
     open_before = await _figure(stage, "current_connections")
     pair = [
@@ -230,7 +240,7 @@ async def half_a_handshake(stage: Stage) -> None:
 
 async def a_silent_peer(stage: Stage) -> None:
     """LIVE-SILENCE-1: it reads, and answers nothing, not even pings."""
-    session = await stage.newcomer("silent")
+    session = await stage.somebody("silent")
     socket = stage.raw_socket(session)
     socket.answers_pings = False
     if await socket.dial(stage.target.endpoint, session.token, silent=True):
@@ -241,7 +251,7 @@ async def a_silent_peer(stage: Stage) -> None:
 
 async def an_idle_peer(stage: Stage) -> None:
     """LIVE-PING-1: it answers pings, so it lives on past the time that silence would have ended it."""
-    session = await stage.newcomer("idle")
+    session = await stage.somebody("idle")
     socket = await stage.dialed(session)
     await socket.wait_closed(limits.SILENCE_S_MAX + 4)
     await socket.leave()
@@ -251,7 +261,7 @@ async def a_peer_that_stops_reading(stage: Stage) -> None:
     """RT-SLOW-1: it is ended, and another connection gets everything meanwhile."""
     if stage.admin is None:
         return
-    session = await stage.newcomer("slow")
+    session = await stage.somebody("slow")
     slow = await stage.dialed(session)
     await slow.pause_reading()
     quick = await stage.dialed(session)

@@ -8,7 +8,7 @@ import asyncio
 import traceback
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -19,16 +19,23 @@ from harness.conformance.raw_socket import RawSocket
 from harness.history import Recorder
 from harness.seeds import people
 from harness.targets.base import Answered, Capabilities
+from harness.targets.local import LocalTarget
+from harness.targets.manners import TooManyConnectionsError
 from harness.targets.remote import RemoteTarget
+from reference_server.contract import limits
 from reference_server.contract.clauses import CLAUSES_BY_ID, Depth
 from reference_server.contract.lifecycle import FINAL
 from reference_server.contract.operations import BY_NAME
 
+T = TypeVar("T")
 Who = Literal["nobody", "user", "admin"]
 Place = Literal["main", "limits", "short"]
 FINISH_S_MAX: Final = 20.0
 POLL_S: Final = 0.05
 ACT_S_MAX: Final = 40.0
+HANDSHAKES_PER_S: Final = limits.HANDSHAKES_PER_S * 0.8
+HANDSHAKES_AHEAD: Final = limits.HANDSHAKE_BURST / 2
+"""The other half of the burst is for handshakes that acts and tabs make by themselves."""
 
 
 class Row(Struct, frozen=True):
@@ -96,6 +103,25 @@ class NoSocketError(Exception):
     """A socket that an act needs did not open."""
 
 
+class NotAcceptedError(Exception):
+    """What an act builds on was not accepted, or not answered in a way that it could build on."""
+
+
+def read_as(answer: Answered, shape: type[T]) -> T:
+    """Return an answer's body if it has this shape (fields it does not name may be there); raises NotAcceptedError.
+
+    The one way for an act to look into an answer: a target may answer anything, and that is not ours to trip over.
+    """
+    try:
+        return msgspec.convert(answer.body, shape, strict=True)
+    except msgspec.ValidationError as fault:
+        raise NotAcceptedError(f"an answer ({answer.status}) can't be used: {fault}") from fault
+
+
+class _Submitted(Struct):
+    task_id: str
+
+
 class Stage:
     """The target with the people that every act may use: `user`, `other`, and `admin` where there is one."""
 
@@ -108,6 +134,7 @@ class Stage:
         self._prefix = prefix
         self._sockets = 0
         self._people = 0
+        self._dialed_until: dict[str, float] = {}
         self.user: RecordedSession
         self.other: RecordedSession
         self.admin: RecordedSession | None = None
@@ -125,15 +152,24 @@ class Stage:
     async def set_up(self) -> None:
         """Sign the people in; raises SignInError when the target lets nobody in."""
         self.user = await self.newcomer("user")
-        self.other = await self.newcomer("other") if self.has("accounts") else self.user
+        self.other = await self.newcomer("other") if self.has("accounts") or self.target.lends > 1 else self.user
         self.admin = await self.target.admin_session()
 
     async def newcomer(self, name: str = "") -> RecordedSession:
-        """Sign somebody new up; raises SignInError."""
+        """Sign somebody up whom nobody else uses: registered, or an account of the profile; raises SignInError."""
         self._people += 1
         called = f"{self._prefix}{name or 'guest'}{self._people}"
         (person,) = people(self._seed, [called], run=self.run)
         return await self.target.sign_up(person)
+
+    async def somebody(self, name: str) -> RecordedSession:
+        """Sign in somebody who may be used by others too; raises SignInError."""
+        return await self.newcomer(name) if self.has("accounts") else await self.target.sign_in(self.user.person)
+
+    def two_people(self) -> None:
+        """Make sure that `other` is somebody else than `user`; raises NotAcceptedError."""
+        if self.other.account_id == self.user.account_id:
+            raise NotAcceptedError("it takes two people: allow accounts, or give a second one in the profile")
 
     def named(self, text: str) -> str:
         """Return a text that says whose it is (contract §10)."""
@@ -143,7 +179,7 @@ class Stage:
         """Return a socket of nobody's or somebody's, not dialed yet."""
         self._sockets += 1
         account = session.account_id if session is not None else None
-        socket = RawSocket(self.recorder, f"{self._prefix}raw{self._sockets}", account)
+        socket = RawSocket(self.recorder, f"{self._prefix}raw{self._sockets}", account, self.target.connections)
         self.open_sockets.append(socket)
         return socket
 
@@ -160,6 +196,7 @@ class Stage:
         """
         socket = self.raw_socket(session)
         row = expect(**expected) if case is not None else None
+        await self._handshake_turn(session)
         if not await socket.dial(
             self.target.endpoint, session.token, case=case, expect=row, session=session.label, **told
         ):
@@ -167,6 +204,15 @@ class Stage:
         if not await socket.wait_welcome():
             raise NoSocketError("a socket brought no welcome")
         return socket
+
+    async def _handshake_turn(self, session: RecordedSession) -> None:
+        """Keep below the handshakes that an account is allowed (§2 limits), unless the target is our own child."""
+        if isinstance(self.target, LocalTarget):
+            return
+        now = asyncio.get_running_loop().time()
+        free_at = max(self._dialed_until.get(session.account_id, now), now) + 1 / HANDSHAKES_PER_S
+        self._dialed_until[session.account_id] = free_at
+        await asyncio.sleep(max(0.0, free_at - now - HANDSHAKES_AHEAD / HANDSHAKES_PER_S))
 
     async def row(self, row: Row) -> Answered:
         """Send a row's request in the name of whom it says."""
@@ -188,11 +234,12 @@ class Stage:
         path: dict[str, str] | None = None,
         query: dict[str, str] | None = None,
         body: Any = None,
+        client: RestClient | None = None,
         **expected: Any,
     ) -> Answered:
-        """Invoke an operation, as a row when `case` says so."""
+        """Invoke an operation, as a row when `case` says so; by `client` when it is not the one that keeps the pace."""
         credential = bearer(session.token) if session is not None else ()
-        return await self.client.send(
+        return await (client or self.client).send(
             request_for(operation, path=path, query=query, body=body, headers=credential),
             account=session.account_id if session is not None else None,
             case=case,
@@ -204,9 +251,9 @@ class Stage:
         """Submit a task and return its id; raises SignInError's kin when it is not accepted."""
         body = {"query": self.named(query), "budget": 10.0, **fields}
         answer = await self.ask(session, "submit_task", body=body)
-        if answer.status != 202 or not isinstance(answer.body, dict):
+        if answer.status != 202:
             raise NotAcceptedError(f"a submit was answered {answer.status}")
-        return str(answer.body["task_id"])
+        return read_as(answer, _Submitted).task_id
 
     async def finished(self, session: RecordedSession, task: str, deadline_s: float = FINISH_S_MAX) -> dict[str, Any]:
         """Read the task until it has finished; return it as it was read last."""
@@ -214,7 +261,7 @@ class Stage:
         while True:
             answer = await self.ask(session, "get_task", path={"id": task})
             read = answer.body if isinstance(answer.body, dict) else {}
-            if read.get("status") in FINAL or asyncio.get_running_loop().time() > until:
+            if str(read.get("status")) in FINAL or asyncio.get_running_loop().time() > until:
                 return read
             await asyncio.sleep(POLL_S)
 
@@ -223,10 +270,7 @@ class Stage:
         sockets, self.open_sockets = self.open_sockets, []
         for socket in sockets:
             await socket.leave()
-
-
-class NotAcceptedError(Exception):
-    """A write that an act builds on was not accepted."""
+        self.target.tell_lag()
 
 
 def in_scope(clauses: Iterable[str], depth: str) -> bool:
@@ -256,7 +300,7 @@ async def play(stage: Stage, act: Act) -> None:
     try:
         async with asyncio.timeout(act.seconds_max):
             await act.play(stage)
-    except (SignInError, NoSocketError, NotAcceptedError) as fault:
+    except (SignInError, NoSocketError, NotAcceptedError, TooManyConnectionsError) as fault:
         stage.recorder.record("note", why=f"act {act.name} could not go on: {fault}", clauses=list(act.clauses))
     except TimeoutError:
         told = f"act {act.name} took over {act.seconds_max:g} s at {traceback.format_exc(limit=-1).splitlines()[-1]}"

@@ -2,7 +2,9 @@
 
 from typing import Any, Final
 
-from harness.conformance.suite import Act, Stage
+from msgspec import Struct
+
+from harness.conformance.suite import Act, Stage, read_as
 
 TASKS: Final = 7
 PAGE: Final = 3
@@ -27,15 +29,25 @@ async def what_was_submitted_is_there(stage: Stage) -> None:
         await stage.ask(stage.user, "get_task", f"{name}-get", path={"id": task}, status=[200], body_has=there)
 
 
+class _Task(Struct):
+    id: str
+    created_at: str
+    status: str
+
+
+class _Tasks(Struct):
+    tasks: list[_Task]
+
+
 async def own_tasks_in_order(stage: Stage) -> None:
     """REST-TASK-2: (created_at descending, id), and pages that partition the unchanged list."""
     session = await stage.newcomer("lister") if stage.has("accounts") else stage.user
     for number in range(TASKS):
         await stage.finished(session, await stage.submit(session, f"number {number}"))
     answer = await stage.ask(session, "list_tasks", query={"limit": str(LISTED_MAX)})
-    tasks = answer.body.get("tasks", []) if isinstance(answer.body, dict) else []
-    by_id = sorted(tasks, key=lambda task: str(task["id"]))
-    ids = [task["id"] for task in sorted(by_id, key=lambda task: str(task["created_at"]), reverse=True)]
+    tasks = read_as(answer, _Tasks).tasks
+    by_id = sorted(tasks, key=lambda task: task.id)
+    ids = [task.id for task in sorted(by_id, key=lambda task: task.created_at, reverse=True)]
     for offset in range(0, min(len(ids), 3 * PAGE), PAGE):
         shown = ids[offset : offset + PAGE]
         wanted = {f"tasks.{n}.id": one for n, one in enumerate(shown)}
@@ -44,7 +56,7 @@ async def own_tasks_in_order(stage: Stage) -> None:
             session, "list_tasks", f"REST-TASK-2/from-{offset}", query={"limit": str(PAGE), "offset": str(offset)},
             status=[200], body_has={**wanted, **sizes},
         )  # fmt: skip
-    completed = sum(task["status"] == "completed" for task in tasks)
+    completed = sum(task.status == "completed" for task in tasks)
     for name, query, total in (("completed", {"status": "completed"}, completed), ("other-type", {"type": "x"}, 0)):
         await stage.ask(session, "list_tasks", f"REST-TASK-2/{name}", query=query, body_has={"total": total})
 

@@ -20,9 +20,11 @@ from typing import Final
 
 import msgspec
 
+from harness.client.rest import Transport
 from harness.client.shell import HttpTransport
 from harness.history import Event, Recorder, Sink
 from harness.targets.base import Capabilities
+from harness.targets.manners import Connections
 from harness.targets.profiles import GRANTS, NEEDS, Credentials, Profile
 from harness.targets.remote import RemoteTarget
 
@@ -185,14 +187,15 @@ class LocalTarget(RemoteTarget):
             self.server.end()
             raise
         self.capabilities = Capabilities(frozenset(NEEDS), frozenset(GRANTS))
+        self.connections = Connections(self.name, self.capabilities.connections_max)
         self._tap_sink = tap_sink
         self._tap_recorder = server_recorder
         self._tap_read = 0
         self._tap_index = 0
 
-    def _make_transport(self) -> HttpTransport:
+    def _paced(self, transport: HttpTransport) -> Transport:
         # Nothing to be polite to: an answer is judged as it comes, 429 included.
-        return HttpTransport(self.profile.api, self._tls)
+        return transport
 
     async def kill(self) -> None:
         """Kill the server at once (kill -9) and record it."""

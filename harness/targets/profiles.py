@@ -2,6 +2,10 @@
 
 A profile is read whole before anything is touched: a key that is not understood, a grant that there is none of or a
 value of the wrong kind is refused in words. What a target that is not on loopback allows is little unless it says more.
+
+Of the fields that contract §10 names these can't be given yet, and a profile that has one is refused: names and close
+codes that differ (a close code of the project's own choice is judged by its effect anyway), ping period and caps, the
+clock's source (a loopback target shares our clock, another one does not).
 """
 
 import difflib
@@ -83,8 +87,6 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         """Return what this target has and allows (contract §10)."""
         given = self.allow
         grants = {word.partition(":")[0] for word in given} if given is not None else set(self._grants_default)
-        if self.accounts:
-            grants.add("accounts")
         needs = (set(self.has) | ({"admin"} if self.admin else set()) | self._needs_default) - set(self.lacks)
         return Capabilities(frozenset(needs), frozenset(grants - set(self.lacks)), self._connections_max)
 
@@ -118,7 +120,7 @@ FIELD_HELP: Final[dict[str, str]] = {
     "ca": "file with the roots to trust besides the system's",
     "auth": "how the socket takes its token: header, subprotocol, cookie, query:NAME or none",
     "admin": "{email, password} of an account that may broadcast; a password may be env:NAME",
-    "accounts": "[{email, password}, …] to use where registering is not allowed",
+    "accounts": "[{email, password}, …] to log in with where `allow` does not let the harness register accounts",
     "rate_limit": "calls a second that the harness keeps to; 429 is honoured always",
     "lacks": "needs and grants that this target does not have",
     "has": "needs that it has beyond those seen from outside: steer, exclusive, clock",
@@ -221,14 +223,20 @@ def password_of(credentials: Credentials) -> str:
     return found
 
 
+NOBODY: Final = "may register nobody and is lent nobody: add accounts to the profile, or allow accounts"
+
+
 def plan_of(profile: Profile) -> list[str]:
     """Return what will be done to the target, in lines for a person, before anything is (contract §10)."""
     able = profile.capabilities()
     may = able.grants
     lines = [f"target {profile.api} (socket {profile.socket_url}, token by {profile.auth})"]
     if "accounts" in may:
-        made = "uses the profile's accounts" if profile.accounts else "registers accounts"
-        lines.append(f"{made}; they can't be removed and are listed at the end" if not profile.accounts else made)
+        lines.append("registers accounts; they can't be removed and are listed at the end")
+    elif profile.accounts:
+        lines.append(f"logs in with the profile's {len(profile.accounts)} accounts and registers none")
+    else:
+        lines.append(f"{NOBODY}, so this run can't begin")
     if "tasks" in may:
         lines.append("submits tasks; unfinished ones are canceled at the end")
     if "publish" in may and profile.admin:

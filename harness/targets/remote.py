@@ -12,61 +12,30 @@ from typing import Any, Final, TypeVar
 
 from harness.client import rest
 from harness.client.driver import LiveTab
-from harness.client.rest import Headers, NoAnswerError, RawAnswer, RecordedSession, RestClient
-from harness.client.shell import Endpoint, HttpTransport, ShellEnvironment, tls_context
+from harness.client.rest import NoAnswerError, RecordedSession, RestClient, SignInError, Transport
+from harness.client.shell import Endpoint, HttpTransport, LoopLag, ShellEnvironment, tls_context
 from harness.history import Recorder
 from harness.seeds import stream
-from harness.targets.base import Capabilities, Person
+from harness.targets.base import Answered, Capabilities, Person
+from harness.targets.manners import Connections, PacedTransport, retry_after_s
 from harness.targets.profiles import Profile, password_of
 from reference_server.contract.lifecycle import FINAL
 
 T = TypeVar("T")
 
-RETRY_AFTER_S_MAX: Final = 90.0
-PACED_TRIES_MAX: Final = 5
 CLEAN_UP_S_MAX: Final = 30.0
 TASKS_CANCELED_MAX: Final = 1000
 
 
-class PacedTransport:
-    """Keeps to a pace and honours 429: a paced run is no violation (contract §10)."""
+class HeldTab(LiveTab):
+    """A tab whose connection counts until it leaves."""
 
-    def __init__(self, inner: HttpTransport, calls_per_s: float | None) -> None:
-        self._inner = inner
-        self._gap_s = 1 / calls_per_s if calls_per_s else 0.0
-        self._next_s = 0.0
-
-    async def send(self, method: str, path_and_query: str, headers: Headers, body: bytes | None) -> RawAnswer:
-        """Send when it is this call's turn; a 429 is waited out a few times before it is the answer."""
-        for _ in range(PACED_TRIES_MAX - 1):
-            await self._turn()
-            answer = await self._inner.send(method, path_and_query, headers, body)
-            after = _retry_after_s(answer)
-            if answer.status != 429 or after is None:
-                return answer
-            await asyncio.sleep(after)
-        return await self._inner.send(method, path_and_query, headers, body)
+    held: Connections
 
     async def close(self) -> None:
-        """Close the kept connections."""
-        await self._inner.close()
-
-    async def _turn(self) -> None:
-        now = asyncio.get_running_loop().time()
-        mine = max(now, self._next_s)
-        self._next_s = mine + self._gap_s
-        await asyncio.sleep(mine - now)
-
-
-def _retry_after_s(answer: RawAnswer) -> float | None:
-    try:
-        return min(float(answer.headers.get("retry-after", "")), RETRY_AFTER_S_MAX)
-    except ValueError:
-        return None
-
-
-class TooManyConnectionsError(RuntimeError):
-    """A scenario wants more live connections than the target allows."""
+        """Leave deliberately, and let go of the connection."""
+        await super().close()
+        self.held.let_go(self)
 
 
 class RemoteTarget:
@@ -97,9 +66,12 @@ class RemoteTarget:
         self._tls = tls_context(profile.ca or None) if profile.api.startswith("https") else None
         self._runner = runner or asyncio.Runner()
         self._own_runner = runner is None
-        self._transport: PacedTransport | HttpTransport | None = None
+        self.connections = Connections(self.name, self.capabilities.connections_max)
+        self._http: HttpTransport | None = None
         self._client: RestClient | None = None
-        self._tabs: list[LiveTab] = []
+        self._unpaced: RestClient | None = None
+        self._tabs: list[HeldTab] = []
+        self._lag = LoopLag()
         self._labels = 0
         self._given: dict[str, int] = {}
         self._jobs: set[asyncio.Task[Any]] = set()
@@ -115,14 +87,36 @@ class RemoteTarget:
 
     @property
     def client(self) -> RestClient:
-        """The REST client; made on the target's own loop."""
+        """The REST client, which keeps the target's pace; made on the target's own loop."""
         if self._client is None:
-            self._transport = self._make_transport()
-            self._client = RestClient(self._transport, self.recorder)
+            self._client = RestClient(self._paced(self._transport), self.recorder)
         return self._client
 
-    def _make_transport(self) -> PacedTransport | HttpTransport:
-        return PacedTransport(HttpTransport(self.profile.api, self._tls), self.profile.rate_limit)
+    @property
+    def unpaced(self) -> RestClient:
+        """A REST client whose 429 is the answer: for what asks how much is too much. It wants the grant `flood`."""
+        if self._unpaced is None:
+            self._unpaced = RestClient(self._transport, self.recorder)
+        return self._unpaced
+
+    @property
+    def lends(self) -> int:
+        """How many people can be signed in without registering."""
+        return len(self.profile.accounts)
+
+    @property
+    def registers(self) -> bool:
+        """Whether accounts may be made there."""
+        return "accounts" in self.capabilities.grants
+
+    @property
+    def _transport(self) -> HttpTransport:
+        if self._http is None:
+            self._http = HttpTransport(self.profile.api, self._tls)
+        return self._http
+
+    def _paced(self, transport: HttpTransport) -> Transport:
+        return PacedTransport(transport, self.profile.rate_limit)
 
     # --- Target
 
@@ -139,16 +133,20 @@ class RemoteTarget:
         await asyncio.sleep(seconds)
 
     async def sign_up(self, person: Person) -> RecordedSession:
-        """Register the person, or log in with the next account of the profile; raises SignInError."""
-        if not self.profile.accounts:
-            session = await rest.sign_up(self.client, person)
-            self.left_behind.append(f"account {person.email}")
-            return self._kept(session)
-        return self._kept(await rest.sign_in(self.client, self._account_for(person)))
+        """Register the person where accounts may be made, else log in with an account of the profile.
+
+        The same person gets the same account again. Raises SignInError, AccountsUsedUpError among them.
+        """
+        self._lag.start()
+        if not self.registers:
+            return self._kept(await rest.sign_in(self.client, self._account_for(person)))
+        session = await rest.sign_up(self.client, person)
+        self.left_behind.append(f"account {person.email}")
+        return self._kept(session)
 
     async def sign_in(self, person: Person) -> RecordedSession:
         """Log in again: a token of its own; raises SignInError."""
-        known = self._account_for(person) if self.profile.accounts else person
+        known = person if self.registers else self._account_for(person)
         return self._kept(await rest.sign_in(self.client, known))
 
     async def admin_session(self) -> RecordedSession | None:
@@ -161,11 +159,11 @@ class RemoteTarget:
 
     async def open_tab(self, session: Any, name: str) -> LiveTab:
         """Open a live client; raises TooManyConnectionsError over what the target allows."""
-        if len(self._tabs) >= self.capabilities.connections_max:
-            told = f"{self.name} allows {self.capabilities.connections_max} connections; allow connections:N for more"
-            raise TooManyConnectionsError(told)
         environment = ShellEnvironment(self.endpoint, session.token, self.draw, self._asking_me(session), self._jobs)
-        tab = LiveTab(name, session.account_id, self.endpoint.url, session.token, environment, self.recorder)
+        tab = HeldTab(name, session.account_id, self.endpoint.url, session.token, environment, self.recorder)
+        tab.held = self.connections
+        self.connections.hold(tab)
+        self._lag.start()
         self._tabs.append(tab)
         tab.connect()
         return tab
@@ -182,14 +180,24 @@ class RemoteTarget:
         await self._clean_up()
         for job in list(self._jobs):
             job.cancel()
-        if self._transport is not None:
-            await self._transport.close()
-            self._transport = self._client = None
+        if self._http is not None:
+            await self._http.close()
+            self._http = self._client = self._unpaced = None
 
     async def close_tabs(self) -> None:
         """Close every tab that is open, all at the same time."""
         tabs, self._tabs = self._tabs, []
         await asyncio.gather(*(tab.close() for tab in tabs))
+        self.tell_lag()
+
+    def tell_lag(self) -> None:
+        """Record how late our own loop was at worst since somebody signed in, so that a judge can excuse a stall.
+
+        Told when a part is over: while the loop is not driven at all, nothing of ours is late.
+        """
+        worst = self._lag.stop()
+        if worst is not None:
+            self.recorder.record("sample", series="loop_lag", unit="ms", max=worst)
 
     def end(self) -> None:
         """Close the loop, unless it is shared; after `close`, and after a Ctrl-C too."""
@@ -218,8 +226,7 @@ class RemoteTarget:
     def _asking_me(self, session: RecordedSession) -> Callable[[], "asyncio.Future[tuple[int, int | None]]"]:
         async def ask() -> tuple[int, int | None]:
             answer = await session.call("me")
-            after = answer.headers.get("retry-after", "")
-            return answer.status, int(after) if after.isdigit() else None
+            return answer.status, retry_after_s(answer.headers)
 
         def start() -> "asyncio.Future[tuple[int, int | None]]":
             job = asyncio.ensure_future(ask())
@@ -241,19 +248,23 @@ class RemoteTarget:
     async def _cancel_tasks(self, session: RecordedSession) -> None:
         for status in ("queued", "assigned", "running"):
             answer = await session.call("list_tasks", query={"status": status, "limit": "200"})
-            tasks = answer.body.get("tasks", []) if isinstance(answer.body, dict) else []
-            for task in tasks[:TASKS_CANCELED_MAX]:
+            for task in _tasks_of(answer)[:TASKS_CANCELED_MAX]:
                 ours = str(task.get("query", "")).startswith(session.prefix)
-                if ours and task.get("status") not in FINAL:
-                    await session.call("cancel_task", path={"id": str(task["id"])})
+                if ours and str(task.get("status")) not in FINAL:
+                    await session.call("cancel_task", path={"id": str(task.get("id"))})
 
 
-class AccountsUsedUpError(RuntimeError):
-    """A scenario has more people than the profile has accounts."""
+def _tasks_of(answer: Answered) -> list[dict[str, Any]]:
+    tasks = answer.body.get("tasks") if isinstance(answer.body, dict) else None
+    return [task for task in tasks if isinstance(task, dict)] if isinstance(tasks, list) else []
+
+
+class AccountsUsedUpError(SignInError):
+    """More people are wanted than the profile has accounts, and none may be made."""
 
     def __init__(self, target: str, accounts: int, person: str) -> None:
-        super().__init__(target, accounts, person)
-        self.target, self.accounts, self.person = target, accounts, person
+        super().__init__(person, "register", Answered(0))
+        self.target, self.accounts = target, accounts
 
     def __str__(self) -> str:
         told = f"{self.target} gives {self.accounts} accounts, none is left for {self.person!r}"
