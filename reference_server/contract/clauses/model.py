@@ -38,7 +38,10 @@ class Depth(Enum):
 
 
 class Clause(NamedTuple):
-    """One row of the registry; `needs` and `grants` name what a target must have and allow (contract §10)."""
+    """One row of the registry; `needs` and `grants` name what a target must have and allow (contract §10).
+
+    `connections` is how many at a time the target must allow for the clause to be exercised at all.
+    """
 
     id: str
     text: str
@@ -49,6 +52,7 @@ class Clause(NamedTuple):
     needs: tuple[Need, ...] = ()
     grants: tuple[Grant, ...] = ()
     ext: bool = False
+    connections: int = 0
 
     @property
     def family(self) -> str:

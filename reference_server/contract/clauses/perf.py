@@ -8,14 +8,15 @@ BUDGET = Kind.BUDGET
 
 PERF: Final = (
     Clause("PERF-P1", "connects in < 100 ms local, < 500 ms production: p95, handshake start to welcome", "§8 P1",
-           kind=BUDGET, depth=Depth.SMOKE, grants=("connections",)),
+           kind=BUDGET, depth=Depth.SMOKE, grants=("accounts", "tasks", "connections")),
     Clause("PERF-P2", "message latency < 50 ms: p99, invocation of the publish to frame read", "§8 P2",
-           kind=BUDGET, grants=("tasks", "connections")),
-    Clause("PERF-P3", "ping every 25 s: observed frames, page visible", "§8 P3", kind=BUDGET, needs=("browser",)),
+           kind=BUDGET, grants=("accounts", "tasks", "connections")),
+    Clause("PERF-P3", "ping every 25 s: observed frames, page visible", "§8 P3", kind=BUDGET,
+           needs=("browser",), grants=("accounts",)),
     Clause("PERF-P4", "back-off 1, 2, 4, 8, 16 s, 5 attempts: observed constructor calls", "§8 P4", kind=BUDGET,
-           depth=Depth.THOROUGH, needs=("browser", "process"), grants=("faults",)),
+           depth=Depth.THOROUGH, needs=("browser", "process"), grants=("accounts", "faults")),
     Clause("PERF-P6", "about 100 bytes every 25 s: wire bytes of one ping and pong, over 250 is violated", "§8 P6",
            kind=BUDGET, depth=Depth.SMOKE),
     Clause("PERF-P8", "live updates without refresh: navigations counted in the browser", "§8 P8", kind=BUDGET,
-           needs=("browser",)),
+           needs=("browser",), grants=("accounts",)),
 )  # fmt: skip

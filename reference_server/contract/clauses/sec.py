@@ -3,6 +3,7 @@
 from typing import Final
 
 from reference_server.contract.clauses.model import Clause, Depth, Reach
+from reference_server.contract.limits import SOCKETS_PER_ACCOUNT_MAX
 
 SEC: Final = (
     Clause("SEC-TOKEN-1", "a call without a credential is 401 and says missing", "§2 401", depth=Depth.SMOKE),
@@ -30,9 +31,10 @@ SEC: Final = (
     Clause("SEC-RATE-2", "handshakes have a bucket of their own, 429 over it", "§2 limits",
            grants=("accounts", "flood", "connections")),
     Clause("SEC-SOCKETS-1", "over 32 live sockets of one user the longest silent closes with 4409", "§2 limits",
-           grants=("accounts", "connections")),
+           grants=("accounts", "connections"), connections=SOCKETS_PER_ACCOUNT_MAX + 1),
     Clause("SEC-PAGE-1", "pages carry the strict Content-Security-Policy and nosniff and load nothing from others",
-           "§2 pages", needs=("browser",)),
-    Clause("SEC-PAGE-2", "?next= leads to a path of ours only", "§2 pages", needs=("browser",)),
-    Clause("SEC-PAGE-3", "text from the server is shown as text", "§2 pages", needs=("browser",), grants=("tasks",)),
+           "§2 pages", needs=("browser",), grants=("accounts",)),
+    Clause("SEC-PAGE-2", "?next= leads to a path of ours only", "§2 pages", needs=("browser",), grants=("accounts",)),
+    Clause("SEC-PAGE-3", "text from the server is shown as text", "§2 pages",
+           needs=("browser",), grants=("accounts", "tasks")),
 )  # fmt: skip
