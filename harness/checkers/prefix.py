@@ -28,13 +28,17 @@ SIBLINGS_MAX: Final = 32
 
 
 class _Read(Struct, frozen=True):
-    """One message as one connection read it; `audience` is the account it is for, None for everyone."""
+    """One message as one connection read it; `audience` is the account it names, None for everyone.
+
+    `task_id` of an update that the server sent by itself: then it is for the task's owner, named or not.
+    """
 
     event: Event
     weak: bytes
     strong: bytes
     audience: str | None
     digest: str | None
+    task_id: str | None = None
 
 
 class _Line(Struct):
@@ -60,6 +64,7 @@ class Prefix(Fold):
         self._publishes = Publishes()
         self._lines: dict[int, _Line] = {}
         self._tap: list[Event] = []
+        self._owners: dict[str, str | None] = {}
 
     def take(self, event: Event) -> None:
         """Judge what one connection alone decides; keep the rest."""
@@ -69,6 +74,9 @@ class Prefix(Fold):
         if call is not None:
             self._accounts.see_call(call)
             self._publishes.see_call(call)
+            shown = call.shown
+            if call.operation == "submit_task" and shown is not None and shown.get("task_id") is not None:
+                self._owners[shown["task_id"]] = call.account
         socket = self._sockets.see(event)
         message = message_of(event)
         if event.kind == "accepted" and isinstance(event.data.get("seq"), int):
@@ -93,11 +101,14 @@ class Prefix(Fold):
         user = message.get("user_id")
         digest = event.data.get("digest")
         weak = weak_of(message.get("type"), message.get("data"))
-        audience = user if isinstance(user, str) else None
-        line.reads.append(_Read(event, weak, strong_of(message), audience, digest if isinstance(digest, str) else None))
-        if self._publishes.of(message):
-            return
         data = data_of(message, "task_update")
+        published = bool(self._publishes.of(message))
+        task_id = data.get("task_id") if data is not None and not published else None
+        audience = user if isinstance(user, str) else None
+        told = digest if isinstance(digest, str) else None
+        line.reads.append(_Read(event, weak, strong_of(message), audience, told, task_id))
+        if published:
+            return
         if data is not None and data.get("task_id") is not None:
             self._judge_task_order(line, event, data)
         self._judge_repeat(line, event, message)
@@ -179,7 +190,12 @@ class Prefix(Fold):
 
     def _misses(self, reader: _Line, read: _Read, has: set[bytes]) -> bool:
         """Say whether this message certainly was for the reader too, and nothing like it came."""
-        for_reader = read.audience is None or (reader.account is not None and read.audience == reader.account)
+        audience = read.audience
+        if audience is None and read.task_id is not None:
+            audience = self._accounts.id_of(self._owners.get(read.task_id))
+            if audience is None:
+                return False
+        for_reader = audience is None or (reader.account is not None and audience == reader.account)
         return for_reader and read.weak not in has
 
     def _judge_tap(self, line: _Line, accepted: list[Event]) -> None:

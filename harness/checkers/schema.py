@@ -4,7 +4,8 @@ from typing import Any, Final
 
 import msgspec
 
-from harness.checkers.sockets import Sockets
+from harness.checkers.published import Publishes
+from harness.checkers.sockets import Sockets, data_of
 from harness.checkers.stamps import is_contract_stamp
 from harness.checkers.tally import Fold
 from harness.history import Event
@@ -25,21 +26,29 @@ class Schema(Fold):
 
     def begin(self) -> None:
         """Forget everything."""
-        self._sockets = Sockets()
+        self._sockets, self._publishes = Sockets(), Publishes()
         self._ids: dict[str, Event] = {}
 
     def take(self, event: Event) -> None:
         """Judge one message."""
         socket = self._sockets.see(event)
+        self._publishes.see(event)
         if event.kind == "frame" and event.data.get("opcode") == "binary":
             self.tally.judge(SCHEMA, False, "a binary message came, expected text only", event)
         if event.kind != "received":
             return
         message = event.data.get("message")
-        fault = message_fault(message) or _size_fault(event)
+        fault = message_fault(message) or self._address_fault(message) or _size_fault(event)
         self.tally.judge(SCHEMA, not fault, f"connection {event.connection} received {fault}", event)
         if socket is not None and socket.welcome is event:
             self._judge_welcome(event, message)
+
+    def _address_fault(self, message: Any) -> str:
+        """Return whether what the server sends by itself to one account lacks that account."""
+        data = data_of(message, "task_update")
+        # By itself it gives a revision; a publish to everyone may speak of tasks too.
+        own = data is not None and data.get("revision") is not None and not self._publishes.of(message)
+        return "a task_update without user_id" if own and "user_id" not in message else ""
 
     def _judge_welcome(self, event: Event, message: Any) -> None:
         fault = welcome_fault(message)

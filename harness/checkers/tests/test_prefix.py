@@ -219,3 +219,27 @@ def test_an_unknown_task_of_a_publish_is_not_judged() -> None:
     history.call("ws_broadcast", 200, {"recipients": 1}, body={"type": "task_update", "data": data})
     history.receive("c1", "task_update", data)
     assert status(Prefix(), history, GAP) is UNKNOWN
+
+
+@pytest.mark.parametrize("owner_known", [False, True])
+def test_an_update_that_names_nobody_accuses_no_other_accounts_connection(owner_known: bool) -> None:
+    history = people(History()).connect("c1").connect("c2", account=BOB)
+    if owner_known:
+        history.call("submit_task", 202, {"task_id": TASK, "status": "queued"}, body={"query": "q", "budget": 1})
+    for connection, account in (("c1", ANN), ("c2", BOB)):
+        history.receive(connection, "system", {"message": "one", "level": "info"}, account=account, timestamp=stamp(1))
+        if account == ANN:
+            history.push(connection, "queued", 1, owner=None, account=account)
+        history.receive(connection, "system", {"message": "two", "level": "info"}, account=account, timestamp=stamp(2))
+    assert status(Prefix(), history, GAP) is not VIOLATED
+
+
+def test_an_update_that_names_nobody_is_owed_to_its_owners_other_connection() -> None:
+    history = people(History()).connect("c1").connect("c2")
+    history.call("submit_task", 202, {"task_id": TASK, "status": "queued"}, body={"query": "q", "budget": 1})
+    for connection in ("c1", "c2"):
+        history.receive(connection, "system", {"message": "one", "level": "info"}, timestamp=stamp(1))
+        if connection == "c1":
+            history.push(connection, "queued", 1, owner=None)
+        history.receive(connection, "system", {"message": "two", "level": "info"}, timestamp=stamp(2))
+    assert status(Prefix(), history, GAP) is VIOLATED

@@ -62,3 +62,12 @@ def test_a_welcome_without_its_fields_is_violated(lacking: str) -> None:
 def test_another_message_before_the_welcome_is_violated() -> None:
     history = History().add("connecting", connection="c1").push("c1", "queued", 1)
     assert status(Schema(), history, WELCOME) is Status.VIOLATED
+
+
+def test_an_update_that_the_server_sends_by_itself_names_its_account() -> None:
+    message = {"type": "task_update", "timestamp": stamp(1), "data": {**PUSH, "revision": 1}}
+    assert status(Schema(), read(message), SCHEMA) is Status.VIOLATED
+    assert status(Schema(), read({**message, "user_id": ANN}), SCHEMA) is Status.HOLDS
+    published = History().call("ws_broadcast", 200, {}, body={"type": "task_update", "data": message["data"]})
+    published.connect("c1").add("received", connection="c1", message=message)
+    assert status(Schema(), published, SCHEMA) is Status.HOLDS
