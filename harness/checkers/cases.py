@@ -110,7 +110,6 @@ class Cases(Fold):
 
     name = "cases"
     clauses = CASED
-    live = True
 
     def begin(self) -> None:
         """Forget everything."""

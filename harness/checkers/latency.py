@@ -22,6 +22,10 @@ NS_PER_MS: Final = 1_000_000
 VALUES_MIN: Final = 5
 """Fewer measurements are no percentile."""
 VALUES_KEPT_MAX: Final = 100_000
+ASKED_KEPT_MAX: Final = 1000
+"""Publishes whose delivery is waited for; the oldest was delivered, or is lost and no latency."""
+SAMPLES_KEPT_MAX: Final = 1000
+SERIES: Final = ("connect", "delivery")
 MASK_BYTES: Final = 4
 
 
@@ -34,7 +38,7 @@ class Latency(Fold):
 
     def begin(self) -> None:
         """Forget everything."""
-        self._sockets = Sockets()
+        self._sockets = Sockets(only_live=True)
         self._connects: list[float] = []
         self._deliveries: list[float] = []
         self._asked: dict[bytes, Event | None] = {}
@@ -45,7 +49,7 @@ class Latency(Fold):
         """Measure what this event completes."""
         before = self._sockets.see(event)
         if event.kind == "sample":
-            self._samples.setdefault(str(event.data.get("series")), []).append(event)
+            self._take_sample(event)
         elif event.kind == "invoke":
             self._remember(event)
         elif event.kind == "sent":
@@ -55,6 +59,13 @@ class Latency(Fold):
                 _keep(self._connects, (event.at_ns - before.begin.at_ns) / NS_PER_MS)
             self._measure_delivery(event)
             self._measure_pong(event)
+
+    def _take_sample(self, event: Event) -> None:
+        series = str(event.data.get("series"))
+        if series in SERIES:
+            kept = self._samples.setdefault(series, [])
+            kept.append(event)
+            del kept[:-SAMPLES_KEPT_MAX]
 
     def end(self) -> None:
         """Judge the percentiles."""
@@ -86,6 +97,8 @@ class Latency(Fold):
         if key is not None:
             # The same words twice: the push can't tell which of the two it answers.
             self._asked[key] = None if key in self._asked or self.tally.faults else event
+            if len(self._asked) > ASKED_KEPT_MAX:
+                del self._asked[next(iter(self._asked))]
 
     def _measure_delivery(self, event: Event) -> None:
         message = message_of(event)

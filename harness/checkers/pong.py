@@ -25,9 +25,9 @@ class Pong(Fold):
 
     def begin(self) -> None:
         """Forget everything."""
-        self._sockets = Sockets()
-        self._waiting: dict[int, deque[Event]] = {}
-        self._opaque: set[int] = set()
+        self._sockets = Sockets(only_live=True)
+        self._waiting: dict[int, tuple[Socket, deque[Event]]] = {}
+        self._opaque: dict[int, Socket] = {}
         self._last_ns = 0
 
     def take(self, event: Event) -> None:
@@ -36,22 +36,27 @@ class Pong(Fold):
         socket = self._sockets.see(event)
         if socket is None:
             return
+        key = id(socket)
         if event.kind == "sent" and _may_hide_pings(event):
-            self._opaque.add(id(socket))
-        if id(socket) in self._opaque:
-            return
-        waiting = self._waiting.setdefault(id(socket), deque())
+            self._opaque[key] = socket
+            self._waiting.pop(key, None)
+        if event.kind == "closed":
+            self._opaque.pop(key, None)
+            _, waiting = self._waiting.pop(key, (socket, deque()))
+            self._judge_missing(socket, waiting, event.at_ns)
+        elif key not in self._opaque:
+            self._pair(socket, event, self._waiting.setdefault(key, (socket, deque()))[1])
+
+    def _pair(self, socket: Socket, event: Event, waiting: deque[Event]) -> None:
         if event.kind == "sent" and is_valid_ping(event.data.get("message")):
             waiting.append(event)
-        elif event.kind == "closed":
-            self._judge_missing(socket, waiting, event.at_ns)
         elif (answer := data_of(message_of(event), "pong")) is not None:
             self._judge_pong(socket, waiting, event, answer)
 
     def end(self) -> None:
         """Judge the pings that nobody answered."""
-        for socket in (found for found in self._sockets.all if id(found) not in self._opaque):
-            self._judge_missing(socket, self._waiting.get(id(socket), deque()), self._last_ns)
+        for socket, waiting in self._waiting.values():
+            self._judge_missing(socket, waiting, self._last_ns)
 
     def _judge_pong(self, socket: Socket, waiting: deque[Event], event: Event, answer: dict[str, Any]) -> None:
         if not waiting:
@@ -69,7 +74,6 @@ class Pong(Fold):
                 self.tally.judge(PONG, False, told, ping)
             else:
                 self.tally.undecided(PONG, "a connection ended before its pong was due")
-        waiting.clear()
 
 
 def is_valid_ping(message: Any) -> bool:

@@ -18,11 +18,10 @@ UNADDRESSED: Final = ("pong",)
 
 
 class Schema(Fold):
-    """Judges each message by itself and the first of each connection; memory is bounded by the connections."""
+    """Judges each message by itself and the first of each connection; memory grows with the connections."""
 
     name = "schema"
     clauses = (SCHEMA, WELCOME)
-    live = True
 
     def begin(self) -> None:
         """Forget everything."""

@@ -45,10 +45,14 @@ class Socket(Struct):
 
 
 class Sockets:
-    """The sockets of a history by recorder and name; a name used again begins a new socket."""
+    """The sockets of a history by recorder and name; a name used again begins a new socket.
 
-    def __init__(self) -> None:
+    `all` keeps every one of them; with `only_live` those that ended are forgotten, so that memory stays bounded.
+    """
+
+    def __init__(self, *, only_live: bool = False) -> None:
         self.all: list[Socket] = []
+        self._only_live = only_live
         self._live: dict[tuple[str, str], Socket] = {}
 
     def see(self, event: Event) -> Socket | None:
@@ -60,11 +64,14 @@ class Sockets:
             tab = str(event.data.get("tab") or event.connection)
             socket = Socket(event.recorder, event.connection, tab, event.account, event)
             self._live[key] = socket
-            self.all.append(socket)
+            if not self._only_live:
+                self.all.append(socket)
             return socket
         found = self._live.get(key)
         if found is not None:
             _advance(found, event)
+            if self._only_live and event.kind == "closed":
+                del self._live[key]
         return found
 
 
