@@ -6,38 +6,78 @@ the last reading.
 
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
+
+import msgspec
+import pytest
+from msgspec import Struct
 
 from e2e.pages.dashboard import Dashboard
 from e2e.people import Guest
+from harness.targets.base import Answered
 from reference_server.contract import limits
 
+T = TypeVar("T")
 POLL_MS: Final = 50
 RECENT_SHOWN: Final = 10
 LAGGING: Final = frozenset({"success-rate", "connections"})
 """Figures that others change without a push; they may be 30 s old (contract §6 after a reconnect)."""
 
 
+class _Total(Struct):
+    total: int
+
+
+class _Metrics(Struct):
+    success_rate: float
+
+
+class _Counted(Struct):
+    current_connections: int
+
+
+class _Stats(Struct):
+    stats: _Counted
+
+
+class _Task(Struct):
+    id: str
+    status: str
+
+
+class _Tasks(Struct):
+    total: int
+    tasks: list[_Task]
+
+
 def rest_figures(guest: Guest) -> dict[str, str]:
     """Return what the four figures should say (contract §7 dashboard)."""
-    agents = guest.call("list_agents", query={"status": "active", "limit": "1"}).body
-    metrics = guest.call("orchestrator_metrics").body
-    stats = guest.call("ws_stats").body["stats"]
+    agents = answered(guest.call("list_agents", query={"status": "active", "limit": "1"}), _Total)
+    metrics = answered(guest.call("orchestrator_metrics"), _Metrics)
+    stats = answered(guest.call("ws_stats"), _Stats).stats
     return {
-        "active-agents": str(agents["total"]),
-        "my-tasks": str(_tasks(guest)["total"]),
-        "success-rate": f"{metrics['success_rate']:.1f}%",
-        "connections": str(stats["current_connections"]),
+        "active-agents": str(agents.total),
+        "my-tasks": str(_tasks(guest).total),
+        "success-rate": f"{metrics.success_rate:.1f}%",
+        "connections": str(stats.current_connections),
     }
 
 
 def rest_recent(guest: Guest) -> list[list[str]]:
     """Return REST's newest tasks, in order: id and status."""
-    return [[task["id"], task["status"]] for task in _tasks(guest)["tasks"]]
+    return [[task.id, task.status] for task in _tasks(guest).tasks]
 
 
-def _tasks(guest: Guest) -> dict[str, Any]:
-    return dict(guest.call("list_tasks", query={"limit": str(RECENT_SHOWN)}).body)
+def answered(answer: Answered, shape: type[T]) -> T:
+    """Return an answer's body in this shape; what has another skips the test: there is nothing to compare with."""
+    try:
+        return msgspec.convert(answer.body, shape, strict=True)
+    except msgspec.ValidationError as fault:
+        pytest.skip(f"REST can't be compared with, an answer ({answer.status}) was of another shape: {fault}")
+
+
+def _tasks(guest: Guest) -> _Tasks:
+    return answered(guest.call("list_tasks", query={"limit": str(RECENT_SHOWN)}), _Tasks)
 
 
 def record_figures(dashboard: Dashboard, guest: Guest, within_s: float) -> None:
