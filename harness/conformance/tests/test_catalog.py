@@ -1,12 +1,28 @@
 """No clause of the registry is forgotten, and no row speaks of a clause that nobody judges."""
 
+import inspect
+
 import pytest
 
 from harness.checkers.cases import CASED
-from harness.conformance.catalog import ACTS, PARTS, ROWS, clauses_of, exercised, from_outside
+from harness.conformance.catalog import (
+    ACTS,
+    EVERY_ANSWER,
+    EVERY_MESSAGE,
+    PARTS,
+    ROWS,
+    clauses_of,
+    exercised,
+    from_outside,
+)
+from harness.conformance.suite import Act
 from reference_server.contract.clauses import CLAUSES_BY_ID
+from scenarios.catalog import SCENARIOS
 
 ROWS_ALL = [row for rows in ROWS.values() for row in rows]
+
+JUDGED_BESIDE = {*EVERY_ANSWER, *EVERY_MESSAGE, *(name for name in CLAUSES_BY_ID if name.startswith("TASK-"))}
+"""Judged on every answer, every message, every submit and reading of a task, whoever makes them."""
 
 
 def test_every_clause_that_can_be_judged_from_outside_is_exercised_by_some_part() -> None:
@@ -33,3 +49,34 @@ def test_every_act_names_clauses_and_says_in_its_docstring_which() -> None:
     for act in acts:
         assert set(act.clauses) <= CLAUSES_BY_ID.keys()
         assert act.clauses[0].rpartition("-")[0] in (act.play.__doc__ or ""), act.name
+
+
+def _registers(act: Act) -> bool:
+    """Say whether an act makes accounts: it asks for somebody of its own, or posts to register."""
+    source = inspect.getsource(act.play)
+    unconditional = [line for line in source.splitlines() if 'stage.has("accounts")' not in line]
+    return any("stage.newcomer(" in line or '"register"' in line for line in unconditional)
+
+
+def wants(part: str, clause: str) -> list[set[str]]:
+    """Return what each way to exercise a clause in a part takes; one of them must be enough."""
+    match part:
+        case "scenario":
+            return [set(scenario.grants) for scenario in SCENARIOS]
+        case "load":
+            return [{"accounts", "tasks", "connections"}]
+        case "browser":
+            return [{"accounts"}]
+        case _:
+            acts = [act for act in ACTS.get(part, ()) if clause in act.clauses]
+            return [{"accounts"} if _registers(act) else set() for act in acts] + [
+                set() for row in ROWS.get(part, ()) if row.clause == clause
+            ]
+
+
+@pytest.mark.parametrize("clause", sorted(from_outside() - JUDGED_BESIDE))
+def test_a_clause_wants_the_grants_of_what_exercises_it(clause: str) -> None:
+    needs, grants = set(CLAUSES_BY_ID[clause].needs), set(CLAUSES_BY_ID[clause].grants)
+    ways = [way for part in exercised()[clause] for way in wants(part, clause)]
+
+    assert "process" in needs or any(way <= grants for way in ways), ways
