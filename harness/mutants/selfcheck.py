@@ -7,59 +7,24 @@ mutant survives without it.
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Final
 
 import msgspec
-from msgspec import Struct
 
 from harness.faults import FAULTS, Fault
 from harness.history import Event, Recorder, merged
 from harness.mutants.catalog import BY_NAME, CANARY, MUTANTS, Mutant
-from harness.simulate import Outcome, outcome_from, outcome_of, replay_on
+from harness.mutants.matrix import Kill, Matrix, unproven_checkers, unproven_clauses, write_matrix
+from harness.simulate import Outcome, history, outcome_from, outcome_of, parts_of, replay_on
+from harness.strategies import seeded
 from harness.targets.local import LocalTarget
 from scenarios.catalog import SCENARIOS
 from scenarios.model import Scenario, Script
 
+Vary = Callable[[Scenario, int], Scenario]
 SEEDS_MAX: Final = 10
 HONEST_SEEDS: Final = 100
-
-
-class Kill(Struct, frozen=True):
-    """One row: in how many of the histories each clause was violated; `expected` are those that must notice."""
-
-    mutant: str
-    sentence: str
-    expected: tuple[str, ...]
-    clauses: dict[str, int]
-    histories: int
-    seeds_to_detect: int | None
-    seconds_to_detect: float | None
-
-    @property
-    def killed(self) -> bool:
-        """Whether a clause that must notice did."""
-        return self.seeds_to_detect is not None
-
-
-class Matrix(Struct, frozen=True):
-    """What the tester is worth: kills, false alarms, faults that earn their place, and the canary."""
-
-    kills: tuple[Kill, ...]
-    canary: Kill
-    honest_histories: int
-    false_alarms: dict[str, int]
-    idle_faults: tuple[str, ...]
-    not_at_this_tier: tuple[str, ...]
-
-    @property
-    def void(self) -> bool:
-        """Whether the canary passed: then nothing here says anything."""
-        return not self.canary.killed
-
-    @property
-    def red(self) -> bool:
-        """Whether a kill was lost, the honest server was accused, or a fault proves nothing."""
-        return bool(self.false_alarms or self.idle_faults) or not all(kill.killed for kill in self.kills)
 
 
 def selfcheck(
@@ -70,8 +35,12 @@ def selfcheck(
     start_seed: int = 0,
     only: str = "",
     progress: Callable[[str], None] | None = None,
+    out: Path | None = None,
 ) -> Matrix:
-    """Run the matrix at T0; `only` names one mutant. Raises KeyError for an unknown name."""
+    """Run the matrix at T0, and write it into the folder `out` when one is given.
+
+    `only` names one mutant. Raises KeyError for an unknown name.
+    """
     told = progress or (lambda _: None)
     chosen = (BY_NAME[only],) if only else MUTANTS
     kills = []
@@ -85,24 +54,36 @@ def selfcheck(
         for scenario in scenarios:
             alarms.update(outcome_of((scenario, seed)).violated.keys())
     told(f"honest server: {sum(alarms.values())} false alarms in {honest_seeds * len(scenarios)} histories")
-    return Matrix(
+    matrix = Matrix(
         tuple(kills),
         canary,
         honest_seeds * len(scenarios),
         dict(alarms),
         tuple(fault.name for fault in FAULTS if not earns_its_place(fault, scenarios, seeds, start_seed)),
         tuple(mutant.name for mutant in chosen if "t0" not in mutant.tiers),
+        start_seed,
+        seeds,
+        unproven_clauses(),
+        unproven_checkers(),
     )
+    if out is not None:
+        for path in write_matrix(matrix, out):
+            told(f"wrote {path}")
+    return matrix
 
 
-def kill_of(mutant: Mutant, scenarios: Sequence[Scenario], seeds: int, start_seed: int = 0) -> Kill:
-    """Run a mutant under `seeds` seeds of every scenario and count which clauses notice."""
+def kill_of(
+    mutant: Mutant, scenarios: Sequence[Scenario], seeds: int, start_seed: int = 0, vary: Vary = seeded
+) -> Kill:
+    """Run a mutant under `seeds` seeds of every scenario, each varied by its seed; count which clauses notice."""
     began = time.perf_counter()
     counted: Counter[str] = Counter()
     first: tuple[int, float] | None = None
     for number in range(seeds):
         for scenario in scenarios:
-            outcome = outcome_of((scenario, start_seed + number), mutant.name)
+            seed = start_seed + number
+            events = history(vary(scenario, seed), seed, parts_of(mutant.name))
+            outcome = outcome_from(events, scenario.name, seed)
             counted.update(outcome.violated.keys())
             if first is None and notices(mutant, outcome):
                 first = (number + 1, time.perf_counter() - began)
@@ -147,8 +128,12 @@ def notices(mutant: Mutant, outcome: Outcome) -> bool:
 def earns_its_place(fault: Fault, scenarios: Sequence[Scenario], seeds: int, start_seed: int = 0) -> bool:
     """Say whether the fault's mutant survives every run without the fault and not every run with it."""
     mutant = BY_NAME[fault.shown_by]
-    calm = [without(fault, scenario) for scenario in scenarios]
-    survives = not kill_of(mutant, calm, 1, start_seed).clauses
+
+    def calm(scenario: Scenario, seed: int) -> Scenario:
+        # After the variation, which adds faults of its own.
+        return without(fault, seeded(scenario, seed))
+
+    survives = not kill_of(mutant, scenarios, seeds, start_seed, calm).clauses
     return survives and kill_of(mutant, scenarios, seeds, start_seed).killed
 
 
