@@ -59,6 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         # The reader of our output has left (`| head`); the rest is for nobody.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = EXIT_OK
+    except Exception as fault:  # noqa: BLE001 - a defect of ours must not look like a violation, which is what 1 means
+        print(f"harness: {one_line(f'{type(fault).__name__}: {fault}')}; this is ours", file=sys.stderr)
+        code = EXIT_HARNESS_FAILED
     sys.exit(code if isinstance(code, int) else EXIT_OK)
 
 
@@ -97,6 +100,7 @@ def serve(mutant: str, arguments: tuple[str, ...]) -> None:
 @click.option("--seed", type=int, help="all chance flows from it; printed when left out")
 @click.option("--ca", metavar="FILE", help="roots to trust besides the system's")
 @click.option("--known", metavar="FILE", help="accepted violations: known = [{clause, reason, until}]")
+@click.option("--mutant", default="", help="verify this broken server instead (harness list mutants)")
 @click.option("--fail-fast", is_flag=True, help="stop at the first violation")
 @click.option("--quiet", is_flag=True, help="say only how it ended")
 @click.option("--out", default=RUNS, show_default=True, help="where run records are kept")
@@ -107,6 +111,10 @@ def verify(**given: Any) -> int:
     from harness.verify.options import UsageError, checked_options
     from harness.verify.run import verify as run
 
+    if given["mutant"]:
+        from harness.mutants.catalog import BY_NAME
+
+        known_name(given["mutant"], BY_NAME, "mutant")
     try:
         options = checked_options(**given)
         return run(options)
@@ -146,18 +154,22 @@ def simulate(scenario: tuple[str, ...], seeds: int, seed: int, jobs: int, mutant
 @click.option("--target", help="URL or profile for t2; left out: the reference server, or the script's mutant")
 def replay(script: str, tier: str, target: str | None) -> int:
     """Run a saved script again."""
-    from harness.verify.replaying import read_script, replay_over_sockets, replay_simulated
+    from harness.judge import HarnessError
+    from harness.targets.local import ServerDownError
+    from harness.verify.health import TargetDownError
+    from harness.verify.replaying import read_script, replayed
 
     try:
         saved = read_script(Path(script))
-    except ValueError as fault:
+        if saved.mutant:
+            from harness.mutants.catalog import BY_NAME
+
+            known_name(saved.mutant, BY_NAME, "mutant")
+        code, lines = replayed(saved, tier, target)
+    except (ValueError, HarnessError, ServerDownError, TargetDownError) as fault:
         raise BadInputError(str(fault)) from fault
-    violated = replay_simulated(saved) if tier == "t0" else replay_over_sockets(saved, target)
-    for clause, why in violated.items():
-        print(f"violated {clause}: {why}")
-    if not violated:
-        print(f"nothing is violated; the script was saved for {saved.clause}")
-    return EXIT_VIOLATED if violated else EXIT_OK
+    print("\n".join(lines))
+    return code
 
 
 @menu.command()
@@ -195,23 +207,30 @@ def selfcheck(tier: str, mutant: str, seeds: int) -> int:  # noqa: ARG001 - one 
 @click.option("--out", default=RUNS, show_default=True, help="where run records are kept")
 def load(scenario: str, users: int, duration: str, target: str | None, seed: int, out: str) -> int:
     """Put load on a target with Locust and judge the budgets."""
+    from harness.verify.health import TargetDownError
     from harness.verify.loading import load as run
 
     try:
         return run(scenario, users, seconds_of(duration), target, seed, Path(out))
-    except (ValueError, OSError) as fault:
+    except (ValueError, OSError, TargetDownError) as fault:
         raise BadInputError(str(fault)) from fault
 
 
 @menu.command()
-@click.option("--target", help="URL of the pages; left out: a reference server of the tests' own")
+@click.option("--target", help="URL, or a profile; left out: a reference server of the tests' own")
 @click.option("--headed", is_flag=True, help="show the browser")
 @click.option("--page", default="", help="only tests whose name has this word")
-def e2e(target: str | None, headed: bool, page: str) -> int:
+@click.option("--out", default=RUNS, show_default=True, help="where run records are kept")
+def e2e(target: str | None, headed: bool, page: str, out: str) -> int:
     """Drive the pages in a browser."""
-    from harness.verify.outside import browser_session
+    from harness.verify.browsing import browse
+    from harness.verify.health import TargetDownError
+    from harness.verify.outside import OutsideError
 
-    return browser_session(target, headed, page)
+    try:
+        return browse(target, headed, page, Path(out))
+    except (ValueError, OSError, TargetDownError, OutsideError) as fault:
+        raise BadInputError(str(fault)) from fault
 
 
 @menu.command()
@@ -220,14 +239,14 @@ def e2e(target: str | None, headed: bool, page: str) -> int:
 def report(run: tuple[str, ...], rejudge: bool) -> int:
     """Write the HTML report of runs again."""
     from harness.judge import HarnessError
-    from harness.records import RecordError
-    from harness.verify.loading import rejudged
+    from harness.records import RecordError, read_record
+    from harness.verify.basis import judged_again
     from harness.verify.run import reports_of
 
     for name in run:
         try:
             if rejudge:
-                rejudged(Path(name))
+                judged_again(read_record(Path(name)))
             print(reports_of(Path(name))[0])
         except (RecordError, HarnessError, ValueError, OSError) as fault:
             raise BadInputError(str(fault)) from fault

@@ -14,15 +14,15 @@ from harness.checkers import CHECKERS
 from harness.checkers.base import Checker, RunFacts
 from harness.history import Event
 from harness.targets.base import Capabilities
-from harness.verdicts import ClauseResult, Status, Verdict, combined
+from harness.verdicts import EXIT_CODES, ClauseResult, Level, Status, Verdict, combined, level_of
 from reference_server.contract.clauses import CLAUSES, CLAUSES_BY_ID, Clause, Depth, Reach
 
 NOT_ALLOWED: Final = "not allowed"
-EXIT_OK: Final = 0
-EXIT_VIOLATED: Final = 1
-EXIT_UNKNOWN: Final = 2
-EXIT_VOID: Final = 2
-EXIT_HARNESS_FAILED: Final = 3
+EXIT_OK: Final = EXIT_CODES[Level.HOLDS]
+EXIT_VIOLATED: Final = EXIT_CODES[Level.VIOLATED]
+EXIT_UNKNOWN: Final = EXIT_CODES[Level.UNKNOWN]
+EXIT_VOID: Final = EXIT_CODES[Level.VOID]
+EXIT_HARNESS_FAILED: Final = EXIT_CODES[Level.FAILED]
 
 
 class HarnessError(Exception):
@@ -132,7 +132,31 @@ def lacking(clause: Clause, capabilities: Capabilities | None) -> str:
 def _result(
     clause: Clause, verdicts: list[Verdict], capabilities: Capabilities | None, accepted: Mapping[str, Known]
 ) -> ClauseResult:
-    blank = ClauseResult(
+    blank = blank_result(clause.id)
+    said = combined(verdicts) if verdicts else None
+    why = lacking(clause, capabilities)
+    # Without a need a judgement is not sound; without a grant it is only not asked for, so a violation seen stands.
+    seen_anyway = why.startswith(NOT_ALLOWED) and said is not None and said.status is Status.VIOLATED
+    if why and not seen_anyway:
+        return structs.replace(blank, status=Status.UNSUPPORTED, why=why)
+    if said is None:
+        return blank
+    return structs.replace(
+        blank,
+        status=said.status,
+        checkers=tuple(said.checker.split("+")),
+        checked=said.checked,
+        why=said.why,
+        violations=said.violations,
+        figures=said.figures,
+        known=told_known(clause.id, tuple(accepted.values())),
+    )
+
+
+def blank_result(clause_id: str) -> ClauseResult:
+    """Return the result of a clause of which nothing is known yet; raises KeyError when there is no such clause."""
+    clause = CLAUSES_BY_ID[clause_id]
+    return ClauseResult(
         clause.id,
         clause.text,
         clause.section,
@@ -143,25 +167,12 @@ def _result(
         Status.UNKNOWN,
         why="no checker judges it",
     )
-    said = combined(verdicts) if verdicts else None
-    why = lacking(clause, capabilities)
-    # Without a need a judgement is not sound; without a grant it is only not asked for, so a violation seen stands.
-    seen_anyway = why.startswith(NOT_ALLOWED) and said is not None and said.status is Status.VIOLATED
-    if why and not seen_anyway:
-        return structs.replace(blank, status=Status.UNSUPPORTED, why=why)
-    if said is None:
-        return blank
-    entry = accepted.get(clause.id)
-    return structs.replace(
-        blank,
-        status=said.status,
-        checkers=tuple(said.checker.split("+")),
-        checked=said.checked,
-        why=said.why,
-        violations=said.violations,
-        figures=said.figures,
-        known=f"{entry.reason} (until {entry.until.isoformat()})" if entry is not None else "",
-    )
+
+
+def told_known(clause_id: str, known: Sequence[Known]) -> str:
+    """Return how a result tells that its violation was accepted, or nothing when it was not."""
+    entry = {entry.clause: entry for entry in known}.get(clause_id)
+    return f"{entry.reason} (until {entry.until.isoformat()})" if entry is not None else ""
 
 
 def exit_code(
@@ -173,15 +184,8 @@ def exit_code(
     failed: str | None = None,
 ) -> int:
     """Return the first that applies: 3 harness failed, 2 void, 1 violated, 2 something required unknown, 0."""
-    if failed:
-        return EXIT_HARNESS_FAILED
-    if void:
-        return EXIT_VOID
     excused = {entry.clause for entry in known if today < entry.until}
-    statuses = {result.status for result in results if result.status is not Status.VIOLATED or result.id not in excused}
-    if Status.VIOLATED in statuses:
-        return EXIT_VIOLATED
-    return EXIT_UNKNOWN if Status.UNKNOWN in statuses else EXIT_OK
+    return EXIT_CODES[level_of(results, excused=excused, void=bool(void), failed=bool(failed))]
 
 
 def check_known(known: Sequence[Known], clauses: Collection[str] = tuple(CLAUSES_BY_ID)) -> None:

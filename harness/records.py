@@ -219,6 +219,18 @@ class ReadRecord:
             raise RecordError(f"record {self.path.name} has no readable {name}: {fault}") from fault
 
 
+def script_name(clause: str, seed: int) -> str:
+    """Return the name under which `scripts/` keeps what fails a clause."""
+    return f"{clause.lower()}-{seed}.json"
+
+
+def find_script(record: Path, clause: str) -> Path | None:
+    """Return the saved script that fails a clause, if the run left one."""
+    head = f"{clause.lower()}-"
+    found = (path for path in sorted((record / "scripts").glob(f"{head}*.json")))
+    return next((path for path in found if path.stem.removeprefix(head).isdigit()), None)
+
+
 def read_record(path: Path) -> ReadRecord:
     """Open a record (a folder, or `latest`) for reading; raises RecordError saying what is wrong with it."""
     if not path.is_dir():

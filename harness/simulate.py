@@ -20,6 +20,7 @@ from harness.history import Event
 from harness.judge import Judgement, judge
 from harness.mutants.catalog import BY_NAME
 from harness.mutants.parts import HONEST, Parts
+from harness.records import script_name
 from harness.run import run_scenario
 from harness.seeds import people
 from harness.simulation.shrink import shrink
@@ -187,7 +188,7 @@ def _with(scenario: Scenario, steps: Sequence[AnyStep]) -> Scenario:
 def save_script(folder: Path, script: Script) -> Path:
     """Write a script into `folder` under the name of its clause and seed; return where it is."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{script.clause.lower()}-{script.seed}.json"
+    path = folder / script_name(script.clause, script.seed)
     path.write_bytes(encode_script(script))
     return path
 

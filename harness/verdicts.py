@@ -1,9 +1,13 @@
 """Verdicts: what a run may say of a clause, and how a violation is told (design law 6)."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from enum import Enum
+from typing import Final
 
 from msgspec import Struct
+
+LEDGER: Final = "ledger"
+"""The series of samples that account for every push under load, and the name of what judges them."""
 
 
 class Status(Enum):
@@ -13,6 +17,26 @@ class Status(Enum):
     VIOLATED = "violated"
     UNSUPPORTED = "unsupported"
     UNKNOWN = "unknown"
+
+
+class Level(Enum):
+    """The five ends of a run, in the order in which they apply."""
+
+    FAILED = "failed"
+    VOID = "void"
+    VIOLATED = "violated"
+    UNKNOWN = "unknown"
+    HOLDS = "holds"
+
+
+EXIT_CODES: Final[dict[Level, int]] = {
+    Level.FAILED: 3,
+    Level.VOID: 2,
+    Level.VIOLATED: 1,
+    Level.UNKNOWN: 2,
+    Level.HOLDS: 0,
+}
+"""The one table of exit codes (design, command line); judge, gate and reports all ask it."""
 
 
 class Violation(Struct, frozen=True):
@@ -53,6 +77,25 @@ class ClauseResult(Struct, frozen=True):
     violations: tuple[Violation, ...] = ()
     figures: dict[str, float] = {}
     known: str = ""
+
+
+def level_of(
+    results: Iterable[ClauseResult], *, excused: Collection[str] = (), void: bool = False, failed: bool = False
+) -> Level:
+    """Return the first end that applies; violations of `excused` clauses are not counted, and nothing is not green."""
+    if failed:
+        return Level.FAILED
+    if void:
+        return Level.VOID
+    required = [result for result in results if result.status is not Status.UNSUPPORTED]
+    counted = {result.status for result in required if not _is_excused(result, excused)}
+    if Status.VIOLATED in counted:
+        return Level.VIOLATED
+    return Level.UNKNOWN if Status.UNKNOWN in counted or not required else Level.HOLDS
+
+
+def _is_excused(result: ClauseResult, excused: Collection[str]) -> bool:
+    return result.status is Status.VIOLATED and result.id in excused
 
 
 def judged(clause: str, checker: str, checked: int, violations: Iterable[Violation], why: str = "") -> Verdict:

@@ -8,9 +8,9 @@ from datetime import date
 from pathlib import Path
 
 from harness.records import RecordError, read_record
-from harness.verdicts import ClauseResult, Status
+from harness.verdicts import EXIT_CODES, ClauseResult, Level, Status
 from reports.load import losses_of, read_load
-from reports.outcome import EXIT_CODES, Level, excused, outcome_of, read_verdicts, with_status
+from reports.outcome import excused, outcome_of, read_verdicts, with_status
 
 
 def gate(run_dir: Path, today: date | None = None) -> tuple[int, list[str]]:

@@ -17,9 +17,9 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from harness.records import read_record
-from harness.verdicts import ClauseResult, Status
+from harness.verdicts import ClauseResult, Level, Status
 from reports.load import losses_of, read_load
-from reports.outcome import Level, Outcome, day_of, excused, outcome_of, read_verdicts, with_status
+from reports.outcome import Outcome, day_of, excused, outcome_of, read_verdicts, with_status
 from reports.words import by_family, five_facts, xml_text
 
 

@@ -6,34 +6,14 @@ Page, summary and gate all ask here, so that they can't disagree.
 import re
 from collections.abc import Iterable, Sequence
 from datetime import date
-from enum import Enum
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from harness.records import ReadRecord, RunInfo, Verdicts
-from harness.verdicts import ClauseResult, Status
+from harness.records import ReadRecord, RunInfo, Verdicts, find_script
+from harness.verdicts import EXIT_CODES, LEDGER, ClauseResult, Level, Status, level_of
 
 IDS_NAMED_MAX: Final = 4
 _UNTIL: Final = re.compile(r"\(until (\d{4}-\d{2}-\d{2})\)$")
-
-
-class Level(Enum):
-    """The five ends of a run, worst first in the order in which they apply."""
-
-    FAILED = "failed"
-    VOID = "void"
-    VIOLATED = "violated"
-    UNKNOWN = "unknown"
-    HOLDS = "holds"
-
-
-EXIT_CODES: Final[dict[Level, int]] = {
-    Level.FAILED: 3,
-    Level.VOID: 2,
-    Level.VIOLATED: 1,
-    Level.UNKNOWN: 2,
-    Level.HOLDS: 0,
-}
 
 
 class Outcome(NamedTuple):
@@ -53,7 +33,7 @@ def outcome_of(info: RunInfo, verdicts: Verdicts | None, today: date, losses: st
     """Return the outcome.
 
     `today` decides which known violations are still excused (contract §10); `losses` is what the ledger of a load run
-    tells, which no clause's verdict holds.
+    tells, for verdicts that were written without having read it.
     """
     results = verdicts.results if verdicts is not None else ()
     if info.exit_code == EXIT_CODES[Level.FAILED]:
@@ -66,7 +46,7 @@ def outcome_of(info: RunInfo, verdicts: Verdicts | None, today: date, losses: st
     if verdicts is None:
         return Outcome(Level.VOID, "This run was not judged.", "It has no verdicts.json.")
     judged = _judged(results, today)
-    if losses:
+    if losses and not any(LEDGER in result.checkers for result in results):
         return Outcome(Level.VIOLATED, f"Under load {losses}.", "" if judged.level is Level.HOLDS else judged.sentence)
     return judged
 
@@ -94,8 +74,7 @@ def read_verdicts(record: ReadRecord) -> Verdicts | None:
 
 def script_of(record: ReadRecord, result: ClauseResult) -> Path | None:
     """Return the saved failing script of a clause, if the run left one."""
-    path = record.path / "scripts" / f"{result.id.lower()}.json"
-    return path if path.is_file() else None
+    return find_script(record.path, result.id)
 
 
 def _failure(info: RunInfo) -> str:
@@ -107,18 +86,18 @@ def _judged(results: Sequence[ClauseResult], today: date) -> Outcome:
     violated = with_status(required, Status.VIOLATED)
     counted = [result for result in violated if not excused(result, today)]
     unknown = with_status(required, Status.UNKNOWN)
-    left = _also(unknown, len(violated) - len(counted))
-    if counted:
-        return Outcome(Level.VIOLATED, f"{_clauses(len(counted))} of {len(required)} violated: {_ids(counted)}.", left)
-    if unknown:
-        sentence = f"Nothing was violated, but {_clauses(len(unknown))} of {len(required)} stayed unknown."
-        known = _also((), len(violated) - len(counted))
-        return Outcome(
-            Level.UNKNOWN, sentence, f"What was not exercised is not green: {_ids(unknown)}. {known}".strip()
-        )
+    known = len(violated) - len(counted)
+    level = level_of(results, excused={result.id for result in violated if excused(result, today)})
     if not required:
-        return Outcome(Level.UNKNOWN, "Nothing was judged: no clause is in the scope of this run and supported.")
-    return Outcome(Level.HOLDS, f"The contract holds: all {_clauses(len(required))} in scope.", left)
+        return Outcome(level, "Nothing was judged: no clause is in the scope of this run and supported.")
+    if level is Level.VIOLATED:
+        sentence = f"{_clauses(len(counted))} of {len(required)} violated: {_ids(counted)}."
+        return Outcome(level, sentence, _also(unknown, known))
+    if level is Level.UNKNOWN:
+        sentence = f"Nothing was violated, but {_clauses(len(unknown))} of {len(required)} stayed unknown."
+        why = f"What was not exercised is not green: {_ids(unknown)}. {_also((), known)}".strip()
+        return Outcome(level, sentence, why)
+    return Outcome(level, f"The contract holds: all {_clauses(len(required))} in scope.", _also(unknown, known))
 
 
 def _also(unknown: Sequence[ClauseResult], known: int) -> str:

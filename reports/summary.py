@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from harness.records import RunInfo, Verdicts, read_record
-from harness.verdicts import ClauseResult, Status
+from harness.verdicts import ClauseResult, Level, Status
 from reports.load import losses_of, read_load
-from reports.outcome import Level, Outcome, day_of, outcome_of, read_verdicts, with_status
+from reports.outcome import Outcome, day_of, outcome_of, read_verdicts, with_status
 from reports.words import FAMILIES, by_family, family_of, five_facts, measured
 
 MARKS: Final[dict[Level, str]] = {

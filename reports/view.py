@@ -11,9 +11,9 @@ from typing import Final, NamedTuple
 from markupsafe import Markup
 
 from harness.records import ReadRecord, RecordError, RunInfo, Verdicts
-from harness.verdicts import ClauseResult, Status, Violation
+from harness.verdicts import ClauseResult, Level, Status, Violation
 from reports import charts, load, words
-from reports.outcome import Level, Outcome, day_of, excused, outcome_of, read_verdicts, script_of, with_status
+from reports.outcome import Outcome, day_of, excused, outcome_of, read_verdicts, script_of, with_status
 from reports.pictures import Gallery, galleries
 from reports.timeline import Evidence, History, Line
 
@@ -235,7 +235,7 @@ def _said(info: RunInfo) -> list[Fact]:
     rest = sorted(
         name
         for name, value in info.facts.items()
-        if name not in ("canary", "failed") and value not in ("", None, [], {})
+        if name not in ("canary", "failed", "judged_by") and value not in ("", None, [], {})
     )
     return facts + [Fact(name.replace("_", " ").capitalize(), _plain(info.facts[name])) for name in rest]
 

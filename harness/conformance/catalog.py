@@ -26,7 +26,8 @@ SCENARIO: Final = (
     "RT-PONG-1", "TASK-MOVE-1", "TASK-FINAL-1", "TASK-FINISH-1", "TASK-PROGRESS-1", "TASK-TIMES-1",
     "TASK-COST-1", "TASK-REVISION-1", "CLIENT-BACKOFF-1",
 )  # fmt: skip
-LOAD: Final = ("PERF-P1", "PERF-P2")
+LOAD: Final = ("PERF-P1", "PERF-P2", "RT-PUSH-1", "RT-PREFIX-2", "RT-ISOLATION-1")
+"""Two budgets, and what a ledger accounts for."""
 BROWSER_BESIDES: Final = ("CLIENT-BACKOFF-1", "CLIENT-STOP-1")
 
 

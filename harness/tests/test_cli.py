@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from harness.cli import main
+from scenarios.catalog import SCENARIOS
+from scenarios.model import Script, encode_script
+
 COMMAND_S_MAX = 60
 HELP_S_MAX = 0.3
 TRIES = 5
@@ -62,6 +66,12 @@ def test_help_imports_nothing_heavy() -> None:
         (["load", "helo"], "hello"),
         (["load", "--duration", "soon"], "duration 'soon', expected seconds such as 10s, or 2m"),
         (["load", "--users", "0"], "0"),
+        (["verify", "--mutant", "drops_message"], "did you mean 'drops_a_message'?"),
+        (["verify", "--mutant", "drops_a_message", "--target", "http://127.0.0.1:9"], "expected one of them"),
+        (["load", "--target", "http://127.0.0.1:9"], "is it running?"),
+        (["load", "--target", "nonsense"], "target 'nonsense' is neither a URL nor a file"),
+        (["e2e", "--target", "http://127.0.0.1:9"], "is it running?"),
+        (["e2e", "--target", "nonsense"], "target 'nonsense' is neither a URL nor a file"),
         (["replay", "none.json"], "script 'none.json' can't be read"),
         (["report", "none"], "no run record at 'none'"),
         (["gate", "none"], "no run record at 'none'"),
@@ -112,3 +122,58 @@ def test_simulate_finds_a_mutant_and_its_script_replays(tmp_path: Path) -> None:
     again = harness(tmp_path, "replay", str(script))
     assert again.returncode == 1
     assert "violated RT-ISOLATION-1" in again.stdout
+
+
+def saved(folder: Path, clause: str = "RT-ISOLATION-1", mutant: str = "") -> str:
+    """Return the path of a script of a scenario that an honest server passes."""
+    script = Script(scenario=SCENARIOS[0], seed=1, clause=clause, mutant=mutant)
+    path = folder / "script.json"
+    path.write_bytes(encode_script(script))
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "arguments", "said"),
+    [
+        ({}, ["--tier", "t2", "--target", "http://127.0.0.1:9"], "is it running?"),
+        ({}, ["--tier", "t2", "--target", "nonsense"], "is neither a URL nor a file"),
+        ({"mutant": "of another version"}, [], "unknown mutant 'of another version'"),
+    ],
+)
+def test_a_replay_that_can_not_begin_is_one_line_and_exit_3(
+    tmp_path: Path, changes: dict[str, str], arguments: list[str], said: str
+) -> None:
+    done = harness(tmp_path, "replay", saved(tmp_path, **changes), *arguments)
+
+    assert (done.returncode, done.stdout) == (3, "")
+    assert said in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_replay_that_did_not_exercise_its_clause_is_not_green(tmp_path: Path) -> None:
+    done = harness(tmp_path, "replay", saved(tmp_path, clause="REST-LOGIN-1"))
+
+    assert done.returncode == 2
+    assert "unknown REST-LOGIN-1" in done.stdout
+
+
+def test_a_replay_that_saw_its_clause_hold_is_green(tmp_path: Path) -> None:
+    done = harness(tmp_path, "replay", saved(tmp_path))
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "nothing is violated; the script was saved for RT-ISOLATION-1" in done.stdout
+
+
+@pytest.mark.parametrize(("raised", "code"), [(RuntimeError("two\nlines"), 3), (KeyboardInterrupt(), 2)])
+def test_a_defect_of_ours_is_one_line_and_never_a_violation(
+    raised: BaseException, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise raised
+
+    monkeypatch.setattr("harness.mutants.selfcheck.selfcheck", broken)
+    with pytest.raises(SystemExit) as ended:
+        main(["selfcheck"])
+
+    assert ended.value.code == code
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1

@@ -116,7 +116,7 @@ def test_a_checker_that_breaks_is_named_and_ends_the_judging(broken: type[Fold],
         ([Status.VIOLATED, Status.UNKNOWN], None, None, 1),
         ([Status.VIOLATED], "the canary passed", None, 2),
         ([Status.VIOLATED], "the canary passed", "a checker raised", 3),
-        ([], None, None, 0),
+        ([], None, None, 2),
     ],
 )
 def test_the_exit_code_is_the_first_that_applies(

@@ -17,6 +17,7 @@ from harness.judge import Judgement, Known, Scope, judge
 from harness.records import Verdicts
 from harness.targets.base import Capabilities
 from harness.verdicts import ClauseResult, Status
+from harness.verify.ledger import with_ledger
 
 MAIN: Final = "main"
 WORKERS: Final = "virtual users"
@@ -25,6 +26,8 @@ LOAD_RECORDERS: Final = "worker-"
 TIMED: Final = ("PERF-P1", "PERF-P2")
 """Budgets of time: measured by the load alone, since every other part shares its processor with something."""
 BROWSER: Final = "browser"
+SIMULATED: Final = "t0-"
+"""How the names of histories on virtual time begin."""
 WEIGHT: Final = {Status.UNSUPPORTED: 0, Status.UNKNOWN: 1, Status.HOLDS: 2, Status.VIOLATED: 3}
 
 
@@ -64,18 +67,28 @@ def judge_groups(
     scope: Scope,
     capabilities: Capabilities | None,
     known: Sequence[Known] = (),
+    scripts: Mapping[str, str] | None = None,
 ) -> Verdicts:
-    """Judge every history and combine the results; raises HarnessError when a checker fails."""
+    """Judge every history and combine the results; raises HarnessError when a checker fails.
+
+    `scripts` has the command that replays what was seen of a clause on virtual time.
+    """
     judged = [
-        _of_its_own(name, judge(events, facts_of(facts, events), scope=scope, capabilities=capabilities, known=known))
+        _of_its_own(
+            name,
+            judge(events, facts_of(facts, events), scope=scope, capabilities=capabilities, known=known),
+            scripts or {},
+        )
         for name, events in (groups or {MAIN: []}).items()
     ]
-    return combined(judged)
+    return with_ledger(combined(judged), groups.get(WORKERS, ()), facts, known)
 
 
-def _of_its_own(name: str, judgement: Judgement) -> Judgement:
+def _of_its_own(name: str, judgement: Judgement, scripts: Mapping[str, str]) -> Judgement:
     if name == WORKERS:
         return judgement
+    if name.startswith(SIMULATED):
+        judgement = _replayed_by(judgement, scripts)
     results = tuple(
         msgspec.structs.replace(
             result, status=Status.UNKNOWN, why="no load was put on the target", violations=(), figures={}, checked=0
@@ -85,6 +98,32 @@ def _of_its_own(name: str, judgement: Judgement) -> Judgement:
         for result in judgement.results
     )
     return msgspec.structs.replace(judgement, results=results)
+
+
+def _replayed_by(judgement: Judgement, scripts: Mapping[str, str]) -> Judgement:
+    """A script shows the same clause in a second where the whole run would take minutes."""
+    results = tuple(
+        msgspec.structs.replace(
+            result,
+            violations=tuple(
+                msgspec.structs.replace(violation, replay=scripts.get(result.id, violation.replay))
+                for violation in result.violations
+            ),
+        )
+        for result in judgement.results
+    )
+    return msgspec.structs.replace(judgement, results=results)
+
+
+def without_timing(verdicts: Verdicts, why: str) -> Verdicts:
+    """Return the verdicts with the budgets of time unknown: the generator was too busy to measure them."""
+    results = tuple(
+        msgspec.structs.replace(result, status=Status.UNKNOWN, why=why, violations=())
+        if result.id in TIMED and result.status is not Status.UNSUPPORTED
+        else result
+        for result in verdicts.results
+    )
+    return msgspec.structs.replace(verdicts, results=results)
 
 
 def facts_of(facts: RunFacts, events: Iterable[Event]) -> RunFacts:

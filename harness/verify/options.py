@@ -85,6 +85,8 @@ def checked_options(
     accepted = read_known(known) if known is not None else ()
     if profile is not None:
         accepted += tuple(Known(entry.clause, entry.reason, entry.until) for entry in profile.known)
+    if mutant and profile is not None:
+        raise UsageError(f"mutant {mutant!r} and a target, expected one of them; a mutant is a server of our own")
     parts = parts_of(only)
     return Options(profile, depth, parts, minutes, seed, accepted, fail_fast, quiet, Path(out), mutant)
 

@@ -12,6 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
+from harness.targets.profiles import Profile
 from harness.verify.options import Options
 
 BROWSER_S_MAX: Final = 240.0
@@ -37,7 +40,7 @@ class Browser:
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with self._log.open("wb") as out:
             self._child = subprocess.Popen(
-                _pytest_command(run_dir, options, seed),
+                _pytest_command(run_dir, options.profile, seed, "-q"),
                 env=child_environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
@@ -54,13 +57,7 @@ class Browser:
         except subprocess.TimeoutExpired as fault:
             self.end()
             raise OutsideError(f"the browser part took over {BROWSER_S_MAX:g} s; see {self._log}") from fault
-        if code == PYTEST_OK:
-            return ""
-        if code == PYTEST_TESTS_FAILED:
-            return f"some steps in the browser could not be done: {self._told()}"
-        if code == PYTEST_NONE_RAN:
-            return "no browser test applies to this target"
-        raise OutsideError(f"the browser part ended with {code}: {self._told()}; see {self._log}")
+        return note_of(code, f"{self._told()}; see {self._log}")
 
     def end(self) -> None:
         """End the child and the browser below it."""
@@ -79,32 +76,43 @@ class Browser:
         return " | ".join(line.strip() for line in lines[-LOG_LINES_TOLD:] if line.strip())
 
 
-def _pytest_command(run_dir: Path, options: Options, seed: int) -> list[str]:
+def _pytest_command(run_dir: Path, profile: Profile | None, seed: int, *more: str) -> list[str]:
     import e2e
 
     folder = Path(e2e.__file__).parent
     told = ["--run-record", str(run_dir.resolve()), "--run-seed", str(seed)]
-    if options.profile is not None:
-        told += ["--target-url", options.profile.pages_url]
-    # The user's own pytest settings and plugins are none of ours.
+    if profile is None:
+        told.append("--target-local")
+    else:
+        told += ["--target-url", profile.pages_url]
+        if "accounts" in profile.capabilities().grants:
+            told.append("--allow-accounts")
+    # The folder's own tests, not those of its parts; and the user's own pytest settings and plugins are none of ours.
+    tests = [str(path) for path in sorted(folder.glob("test_*.py"))]
     alone = ["-c", os.devnull, "--rootdir", str(folder), "-p", "no:cacheprovider", "--import-mode=importlib"]
-    return [sys.executable, "-P", "-m", "pytest", str(folder), *alone, "-q", *told]
+    return [sys.executable, "-P", "-m", "pytest", *tests, *alone, *told, *more]
 
 
-def browser_session(target: str | None, headed: bool, page: str) -> int:
-    """Run the browser tests in the foreground, judged by themselves; return our exit code."""
-    import e2e
+def browser_session(run_dir: Path, profile: Profile | None, seed: int, *, headed: bool, page: str) -> str:
+    """Run the browser tests in the foreground, into a record; return a note or raise OutsideError, as `wait` does."""
+    words = [*(["--headed"] if headed else []), *(["-k", page] if page else [])]
+    command = _pytest_command(run_dir, profile, seed, *words)
+    code = subprocess.run(command, env=child_environment(), cwd=run_dir, check=False).returncode
+    return note_of(code, "its lines stand above")
 
-    folder = Path(e2e.__file__).parent
-    words = [
-        *(["--target-url", target] if target else []),
-        *(["--headed"] if headed else []),
-        *(["-k", page] if page else []),
-    ]
-    alone = ["-c", os.devnull, "--rootdir", str(folder), "-p", "no:cacheprovider", "--import-mode=importlib"]
-    command = [sys.executable, "-P", "-m", "pytest", str(folder), *alone, *words]
-    code = subprocess.run(command, env=child_environment(), check=False).returncode
-    return {PYTEST_OK: 0, PYTEST_TESTS_FAILED: 1}.get(code, 3)
+
+def note_of(code: int, where: str) -> str:
+    """Return what pytest's exit code means for a run: nothing, or a note; raises OutsideError when it crashed.
+
+    A test that failed is no verdict: what it could not do was not exercised, and the record tells what was.
+    """
+    if code == PYTEST_OK:
+        return ""
+    if code == PYTEST_TESTS_FAILED:
+        return f"some steps in the browser could not be done: {where}"
+    if code == PYTEST_NONE_RAN:
+        return "no browser test applies to this target"
+    raise OutsideError(f"the browser part ended with {code}: {where}")
 
 
 def child_environment() -> Mapping[str, str]:
@@ -117,14 +125,18 @@ def child_environment() -> Mapping[str, str]:
 
 
 def short_load(url: str, run_dir: Path, options: Options, seed: int, connections_max: int) -> str:
-    """Put a short load on the target; return why it is void, if it is. Raises OutsideError."""
+    """Put a short load on the target; return why its times are void, if they are. Raises OutsideError.
+
+    A machine that was busy for a moment deserves another attempt, unless this one saw messages go astray already.
+    """
     from loadtests import runner
 
     users, seconds = LOAD[options.depth]
     ca = options.profile.ca if options.profile is not None else ""
     code = runner.EXIT_VOID
-    for _ in range(LOAD_TRIES_MAX):
-        _forget_load(run_dir)
+    for attempt in range(1, LOAD_TRIES_MAX + 1):
+        if attempt > 1:
+            runner.set_aside(run_dir, attempt - 1)
         code = runner.run(
             "hello",
             min(users, connections_max),
@@ -135,18 +147,27 @@ def short_load(url: str, run_dir: Path, options: Options, seed: int, connections
             exclusive=options.local,
             ca=ca,
             quiet=True,
+            attempt=attempt,
         )
         if code != runner.EXIT_VOID:
             break
     if code == runner.EXIT_HARNESS_FAILED:
         raise OutsideError(f"the load part could not do its work; see {run_dir / runner.LOCUST_LOG}")
-    return "the load does not count, so its budgets are unknown; samples/load.json says why" * (
-        code == runner.EXIT_VOID
-    )
+    return load_void(run_dir)
 
 
-def _forget_load(run_dir: Path) -> None:
-    """Remove what an attempt left that does not count: a machine that was busy for a moment deserves another."""
-    for folder in ("samples", "history"):
-        for path in (run_dir / folder).glob("worker-*"):
-            path.unlink()
+def load_void(run_dir: Path) -> str:
+    """Return why the times of a load do not count, or nothing."""
+    from loadtests import runner
+
+    summary = runner.read_summary(run_dir)
+    if summary is None or not summary.void:
+        return ""
+    return f"the load does not count, so its budgets are unknown: {summary.void[0]}"
+
+
+def left_by_load(run_dir: Path) -> list[str]:
+    """Return what every attempt at a load left on the target."""
+    samples = sorted((run_dir / "samples").glob("*load.json"))
+    told = (msgspec.json.decode(path.read_bytes()).get("left_behind", "") for path in samples)
+    return [what for what in told if what]

@@ -20,6 +20,7 @@ from harness.seeds import derived, people
 from harness.targets.local import FAST_TASKS, LocalTarget
 from harness.targets.remote import RemoteTarget
 from harness.verify.groups import MAIN, group_sink, recorder_name
+from harness.verify.health import TargetDownError
 from harness.verify.options import Options
 from harness.verify.progress import Progress
 
@@ -35,10 +36,6 @@ SERVERS: Final[dict[str, tuple[str, ...]]] = {
     "load": ("--limits", "off", *FAST_TASKS),
 }
 """How the server of each group is set; the defaults of the contract but for what the group is about."""
-
-
-class TargetDownError(Exception):
-    """The target can't be used at the start: nothing was judged."""
 
 
 class Parts:

@@ -10,26 +10,22 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import Final
 
-import msgspec
-
-from harness.checkers.base import RunFacts
 from harness.conformance.catalog import clauses_of
-from harness.judge import EXIT_HARNESS_FAILED, HarnessError, Scope, exit_code
+from harness.judge import EXIT_HARNESS_FAILED, HarnessError
 from harness.records import RunRecord, Verdicts
 from harness.targets.base import Capabilities
 from harness.targets.local import ServerDownError
 from harness.targets.profiles import GRANTS, NEEDS, plan_of
-from harness.targets.remote import wait_healthy
 from harness.verdicts import ClauseResult, Status
-from harness.verify.groups import TIMED, judge_groups, read_groups
+from harness.verify.basis import Basis, code_of, judged, kept
+from harness.verify.health import TargetDownError, check_healthy
 from harness.verify.options import LOCAL, Options
-from harness.verify.outside import Browser, OutsideError, short_load
-from harness.verify.parts import Parts, TargetDownError
+from harness.verify.outside import Browser, OutsideError, left_by_load, short_load
+from harness.verify.parts import Parts
 from harness.verify.progress import Progress
 from harness.verify.simulated import canary_survives, simulated_histories
 
@@ -47,9 +43,10 @@ def verify(options: Options) -> int:
     if options.profile is not None:
         for line in plan_of(options.profile):
             print(line)
-        why = asyncio.run(wait_healthy(options.profile.api, ca=_ca(options)))
-        if why:
-            return _failed(f"the target {options.profile.api} can't be used: {why}; is it running?")
+        try:
+            check_healthy(options.profile)
+        except TargetDownError as fault:
+            return _failed(str(fault))
     seed = options.seed if options.seed is not None else int.from_bytes(os.urandom(4), "big")
     record = RunRecord.create(
         what="verify", seed=seed, root=options.out, target=options.target_told, tier="t2", depth=options.depth,
@@ -76,6 +73,7 @@ class _Run:
         self.failed = ""
         self.void = ""
         self.load_void = ""
+        self.load_left: list[str] = []
         self.canary = ""
         self.notes: list[str] = []
         self.parts = Parts(options, record, seed, progress)
@@ -164,10 +162,18 @@ class _Run:
             self.notes.append("no load: the target does not allow accounts, tasks and connections, or time is short")
             return
         url = target.profile.api
-        void = short_load(url, self.record.path, self.options, self.seed, able.connections_max)
+        try:
+            void = short_load(url, self.record.path, self.options, self.seed, able.connections_max)
+        finally:
+            self.load_left = left_by_load(self.record.path) if not self.options.local else []
         if void:
             self.load_void = void
             self.notes.append(void)
+
+    @property
+    def left_behind(self) -> list[str]:
+        """What stays on a foreign target, since the contract has no operation that removes it."""
+        return [*self.parts.left_behind, *self.load_left]
 
     @contextmanager
     def _bounded(self) -> Iterator[float | None]:
@@ -191,15 +197,13 @@ class _Run:
             self.record.save_verdicts(verdicts)
         except (HarnessError, ValueError) as fault:
             self.failed = self.failed or str(fault)[:FAULT_CHARS_MAX]
-        today = datetime.now(UTC).date()
-        code = exit_code(
-            results, today=today, known=self.options.known, void=self.void or None, failed=self.failed or None
-        )
+        code = code_of(results, self._basis(), void=self.void, failed=self.failed)
         facts = {
             "canary": self.canary,
             "notes": self.notes,
-            "left_behind": self.parts.left_behind,
+            "left_behind": self.left_behind,
             "failed": self.failed,
+            **kept(self._basis()),
         }
         self.record.update(facts=facts)
         complete = self.void != INTERRUPTED and not self.failed
@@ -207,41 +211,32 @@ class _Run:
         return results, code
 
     def _verdicts(self) -> Verdicts:
-        facts = RunFacts(
-            seed=self.seed,
-            depth=self.options.depth,
-            target=self.options.target_told,
+        return judged(self.record.path, self.record.info, self._basis())
+
+    def _basis(self) -> Basis:
+        profile = self.options.profile
+        return Basis(
             local=self.options.local,
-            shared_clock=self.options.profile is None or self.options.profile.loopback,
+            shared_clock=profile is None or profile.loopback,
             replay=self._replay(),
+            clauses=() if self.options.is_whole else tuple(sorted(self._clauses())),
+            known=self.options.known,
+            capabilities=self.capabilities,
+            load_void=self.load_void,
         )
-        only = () if self.options.is_whole else tuple(sorted(self._clauses()))
-        scope = Scope(self.options.depth, only)
-        groups = read_groups(self.record.path)
-        found = judge_groups(groups, facts, scope=scope, capabilities=self.capabilities, known=self.options.known)
-        return without_timing(found, self.load_void) if self.load_void else found
 
     def _clauses(self) -> set[str]:
         return {clause for part in self.options.only for clause in clauses_of(part)}
 
     def _replay(self) -> str:
         words = ["harness verify"]
+        if self.options.mutant:
+            words.append(f"--mutant {self.options.mutant}")
         if self.options.profile is not None:
             words.append(f"--target {self.options.profile.api}")
         if not self.options.is_whole:
             words.append(f"--only {','.join(self.options.only)}")
         return " ".join([*words, f"--depth {self.options.depth} --seed {self.seed}"])
-
-
-def without_timing(verdicts: Verdicts, why: str) -> Verdicts:
-    """Return the verdicts with the budgets of time unknown: the generator was too busy to measure them."""
-    results = tuple(
-        msgspec.structs.replace(result, status=Status.UNKNOWN, why=why, violations=())
-        if result.id in TIMED and result.status is not Status.UNSUPPORTED
-        else result
-        for result in verdicts.results
-    )
-    return msgspec.structs.replace(verdicts, results=results)
 
 
 def reports_of(record: Path) -> list[Path]:
@@ -263,7 +258,7 @@ def _told(options: Options, record: RunRecord, run: _Run, results: tuple[ClauseR
         print(f"harness: the run is void: {run.void}", file=sys.stderr)
     for note in run.notes if not options.quiet else ():
         print(f"note: {note}")
-    for what in run.parts.left_behind:
+    for what in run.left_behind:
         print(f"left behind: {what}")
     for line in end_lines(results):
         print(line)
@@ -285,10 +280,6 @@ def end_lines(results: tuple[ClauseResult, ...]) -> list[str]:
             lines.append(f"unknown {result.id}: {result.why}")
     counts = {status: sum(result.status is status for result in results) for status in Status}
     return [*lines, ", ".join(f"{count} {status.value}" for status, count in counts.items())]
-
-
-def _ca(options: Options) -> Path | None:
-    return Path(options.profile.ca) if options.profile is not None and options.profile.ca else None
 
 
 def _failed(why: str) -> int:

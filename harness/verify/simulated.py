@@ -10,10 +10,9 @@ import msgspec
 
 from harness.history import Event
 from harness.records import RunRecord
-from harness.verify.groups import group_sink
+from harness.verify.groups import SIMULATED, group_sink
 from harness.verify.options import Options
 
-GROUP: Final = "t0"
 SEEDS: Final = {"smoke": 2, "standard": 10, "thorough": 200}
 CANARY: Final = "canary"
 CANARY_SEED: Final = 1
@@ -28,11 +27,11 @@ def simulated_histories(record: RunRecord, options: Options, seed: int) -> list[
     parts = parts_of(options.mutant)
     found = simulate(SCENARIOS, SEEDS[options.depth], seed, mutant=options.mutant, folder=record.path / "scripts")
     for scenario in SCENARIOS:
-        keep(record, f"{GROUP}-{scenario.name}", history(seeded(scenario, seed), seed, parts))
+        keep(record, f"{SIMULATED}{scenario.name}", history(seeded(scenario, seed), seed, parts))
     for finding in found.findings:
         first = finding.script
         scenario = BY_NAME.get(first.scenario.name, first.scenario)
-        keep(record, f"{GROUP}-{finding.clause.lower()}", history(seeded(scenario, first.seed), first.seed, parts))
+        keep(record, f"{SIMULATED}{finding.clause.lower()}", history(seeded(scenario, first.seed), first.seed, parts))
     told = f"{found.histories} simulated histories, {found.histories_per_s:.0f} a second"
     scripts = [f"{finding.clause} shrunk: harness replay {finding.path}" for finding in found.findings]
     return [told, *scripts]

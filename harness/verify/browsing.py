@@ -1,0 +1,59 @@
+"""`harness e2e` by itself: the browser tests in the foreground, judged into a record with a report like any run."""
+
+import os
+from pathlib import Path
+
+from harness.conformance.catalog import clauses_of
+from harness.judge import EXIT_HARNESS_FAILED, EXIT_VOID
+from harness.records import RunRecord
+from harness.targets.base import Capabilities
+from harness.targets.profiles import GRANTS, NEEDS, Profile, plan_of, read_target
+from harness.verify.basis import Basis, code_of, judged, kept
+from harness.verify.health import check_healthy
+from harness.verify.outside import OutsideError, browser_session
+from harness.verify.run import INTERRUPTED, end_lines, reports_of
+
+
+def browse(target: str | None, headed: bool, page: str, out: Path) -> int:
+    """Drive the pages, judge what was recorded and write the report; return the exit code.
+
+    Raises ProfileError or TargetDownError before anything is written, OutsideError when the browser can't be driven.
+    """
+    profile = read_target(target) if target is not None else None
+    if profile is not None:
+        print("\n".join(plan_of(profile)))
+        check_healthy(profile)
+    seed = int.from_bytes(os.urandom(4), "big")
+    record = RunRecord.create(
+        what="e2e", seed=seed, root=out, target=target or "local", tier="browser", depth="thorough", only=("browser",)
+    )
+    try:
+        note = browser_session(record.path, profile, seed, headed=headed, page=page)
+    except KeyboardInterrupt:
+        record.finish(exit_code=EXIT_VOID, complete=False, void=INTERRUPTED)
+        raise
+    except OutsideError as fault:
+        record.update(facts={"failed": str(fault)})
+        record.finish(exit_code=EXIT_HARNESS_FAILED, complete=False)
+        raise
+    return _judged(record, profile, target, note)
+
+
+def _judged(record: RunRecord, profile: Profile | None, target: str | None, note: str) -> int:
+    able = profile.capabilities() if profile is not None else Capabilities(frozenset(NEEDS), frozenset(GRANTS))
+    basis = Basis(
+        local=profile is None,
+        shared_clock=profile is None or profile.loopback,
+        clauses=tuple(sorted(clauses_of("browser"))),
+        capabilities=able,
+        replay="harness e2e" + (f" --target {target}" if target else ""),
+    )
+    verdicts = judged(record.path, record.info, basis)
+    record.save_verdicts(verdicts)
+    record.update(facts={"notes": [note] if note else [], **kept(basis)})
+    code = code_of(verdicts.results, basis)
+    record.finish(exit_code=code)
+    for line in [*([f"note: {note}"] if note else []), *end_lines(verdicts.results)]:
+        print(line)
+    print(reports_of(record.path)[0])
+    return code

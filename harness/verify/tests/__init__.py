@@ -1,0 +1,1 @@
+"""Tests of verify: what a record tells, whoever reads it."""
