@@ -126,6 +126,8 @@ def lacking(clause: Clause, capabilities: Capabilities | None) -> str:
     for grant in clause.grants:
         if grant not in capabilities.grants:
             return f"{NOT_ALLOWED}: {grant}"
+    if clause.connections > capabilities.connections_max:
+        return f"{NOT_ALLOWED}: connections:{clause.connections}"
     return ""
 
 
