@@ -61,7 +61,7 @@ def simulate(session: nox.Session) -> None:
 @nox.session(default=False)
 def selfcheck(session: nox.Session) -> None:
     """Run the mutants on virtual time: each must be killed by its checker."""
-    harness(session, "selfcheck", *(session.posargs or ["--tier", "t0"]))
+    harness(session, "selfcheck", *(session.posargs or ["--tier", "t0", "--out", "build/kill-matrix"]))
 
 
 @nox.session(default=False)
