@@ -107,8 +107,13 @@ def _typed(pairs: dict[str, str], model: type[Struct]) -> dict[str, Any]:
     return {name: int(text) if name in whole and _WHOLE.fullmatch(text) else text for name, text in pairs.items()}
 
 
+def faults_in(values: dict[str, Any], model: type[Struct]) -> list[FieldFault]:
+    """Return every wrong field of an object that should be the model, in our words."""
+    return [fault for name in _fields(model) for fault in _field_faults(values, model, name)]
+
+
 def _validated(values: dict[str, Any], model: type[S]) -> S:
-    faults = [fault for name in _fields(model) for fault in _field_faults(values, model, name)]
+    faults = faults_in(values, model)
     if faults:
         raise RequestError(faults, "; ".join(f"{fault.field} {fault.reason}" for fault in faults))
     return msgspec.convert(values, model)
