@@ -1,8 +1,9 @@
 """The claims of a token: how they are made and when they hold (contract §2 token); signing is the shell's."""
 
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from reference_server.contract.codes import EXPIRED, INVALID, REVOKED, TokenFault
+from reference_server.contract.models import Role
 from reference_server.core.calls import Caller, Context
 from reference_server.core.rows import AccountRow
 from reference_server.core.transaction import Transaction
@@ -11,6 +12,7 @@ US_NS: Final = 1_000
 S_NS: Final = 1_000_000_000
 _NUMBERS: Final = ("iat", "nbf", "exp")
 _TEXTS: Final = ("sub", "email", "role", "jti")
+_ROLES: Final = get_args(Role)
 
 
 def issued_at(account: AccountRow, now_ns: int) -> int:
@@ -46,7 +48,8 @@ def judge_claims(tx: Transaction, claims: dict[str, Any], now_ns: int) -> Caller
     if now_ns < not_before_ns:
         return INVALID
     account = tx.account(claims["sub"])
-    if account is None:
+    # Our own tokens may be issued ahead of the clock (`issued_at`), never ahead of what the account remembers.
+    if account is None or issued_ns > max(now_ns, account.issued_until_ns):
         return INVALID
     if issued_ns <= account.revoked_until_ns or tx.token_revoked(claims["jti"]):
         return REVOKED
@@ -54,10 +57,20 @@ def judge_claims(tx: Transaction, claims: dict[str, Any], now_ns: int) -> Caller
 
 
 def _complete(claims: dict[str, Any]) -> bool:
-    return all(isinstance(claims.get(name), str) for name in _TEXTS) and all(
-        isinstance(claims.get(name), int | float) and not isinstance(claims[name], bool) and 0 <= claims[name] < 1e11
-        for name in _NUMBERS
+    return (
+        all(_is_text(claims.get(name)) for name in _TEXTS)
+        and all(_is_instant(claims.get(name)) for name in _NUMBERS)
+        and claims["role"] in _ROLES
     )
+
+
+def _is_text(value: Any) -> bool:
+    """Say whether it is a string that a store can hold: JSON's escapes can bring lone surrogates."""
+    return isinstance(value, str) and not any("\ud800" <= character <= "\udfff" for character in value)
+
+
+def _is_instant(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e11
 
 
 def _nanoseconds(seconds: float) -> int:

@@ -121,11 +121,20 @@ def test_a_claim_that_is_missing_or_of_a_wrong_type_is_invalid(claim: str, wrong
         assert desk.judged(given) == INVALID
 
 
+def test_a_claim_that_no_store_can_hold_and_an_unknown_role_are_invalid() -> None:
+    desk = Desk()
+    desk.register()
+    claims = desk.login().claims or {}
+    for change in ({"sub": "\ud800"}, {"jti": "a\udfff"}, {"email": "\udc00@b.c"}, {"role": "root"}, {"role": ""}):
+        assert desk.judged(claims | change) == INVALID
+
+
 def test_an_unknown_account_and_a_token_of_tomorrow_are_invalid() -> None:
     desk = Desk()
     desk.register()
     claims = desk.login().claims or {}
-    for change in ({"sub": "someone"}, {"nbf": START_NS / SECOND_NS + 60}):
+    tomorrow = START_NS / SECOND_NS + 60
+    for change in ({"sub": "someone"}, {"nbf": tomorrow}, {"iat": tomorrow}):
         given = claims | change
         assert desk.judged(given) == INVALID
 
