@@ -63,7 +63,7 @@ class Options:
     admin_email: str = "admin@zerostate.local"
     admin_password: str | None = None
     origins: Origins = field(default_factory=Origins)
-    proxies: tuple[str, ...] = ()
+    proxies: tuple[admission.Network, ...] = ()
 
 
 def default_decisions() -> Decisions:

@@ -4,13 +4,22 @@ import argparse
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Final, Literal
 
+import msgspec
+
 from reference_server.contract import limits as numbers
+from reference_server.contract.models import Email
+from reference_server.core.admission import Network, normal_origin
 
 PREFIX: Final = "ZEROSTATE_"
 MEMORY: Final = ":memory:"
+ANY_ORIGIN: Final = "*"
+DAY_S: Final = 24 * 3600
+TOKEN_TTL_S_MAX: Final = 10 * 365 * DAY_S
+TASK_MS_MAX: Final = DAY_S * 1000
 
 
 class SettingsError(Exception):
@@ -33,7 +42,7 @@ class Settings:
     workers: int = 8
     sync: Literal["normal", "full"] = "normal"
     origins: tuple[str, ...] = ()
-    proxies: tuple[str, ...] = ()
+    proxies: tuple[Network, ...] = ()
     retry_delays: tuple[float, ...] = numbers.RETRY_DELAYS_S
     handshake_timeout: float = numbers.HANDSHAKE_TIMEOUT_S
     keep_alive: float = numbers.KEEP_ALIVE_IDLE_S
@@ -50,15 +59,19 @@ class Settings:
 def _span_ms(text: str) -> tuple[int, int]:
     low, separator, high = text.partition(":")
     span = (int(low), int(high) if separator else int(low))
-    if not 0 <= span[0] <= span[1]:
+    if not 0 <= span[0] <= span[1] <= TASK_MS_MAX:
         raise ValueError
     return span
 
 
 def _at_least(least: float, kind: Callable[[str], Any]) -> Callable[[str], Any]:
+    return _between(least, math.inf, kind)
+
+
+def _between(least: float, most: float, kind: Callable[[str], Any]) -> Callable[[str], Any]:
     def parse(text: str) -> Any:
         value = kind(text)
-        if not least <= value < math.inf:
+        if not least <= value <= most or value == math.inf:
             raise ValueError
         return value
 
@@ -87,9 +100,29 @@ def _listed(text: str) -> tuple[str, ...]:
 
 def _delays(text: str) -> tuple[float, ...]:
     delays = tuple(float(part) for part in _listed(text))
-    if len(delays) != numbers.TASK_RETRIES_MAX or not all(0 <= delay < math.inf for delay in delays):
+    if len(delays) != numbers.TASK_RETRIES_MAX or not all(0 <= delay <= DAY_S for delay in delays):
         raise ValueError
     return delays
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    return tuple(_origin(part) for part in _listed(text))
+
+
+def _origin(text: str) -> str:
+    normal = ANY_ORIGIN if text == ANY_ORIGIN else normal_origin(text)
+    if normal is None:
+        raise ValueError
+    return normal
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    return tuple(ip_network(part) for part in _listed(text))
+
+
+def _email(text: str) -> str:
+    """Hold the admin's e-mail to what register takes; msgspec's fault is a ValueError."""
+    return msgspec.convert(text, Email)
 
 
 def _password(text: str) -> str:
@@ -116,19 +149,21 @@ _KINDS: Final[dict[str, _Kind]] = {
     "port": _Kind(_port, "a port from 0 (any free one) to 65535"),
     "db": _Kind(str, "a file, or :memory:"),
     "seed": _Kind(int, "a whole number; fixes ids and draws"),
-    "task_ms": _Kind(_span_ms, "milliseconds as LOW:HIGH, such as 50:250"),
-    "token_ttl": _Kind(_at_least(1, float), "seconds, at least 1"),
+    "task_ms": _Kind(_span_ms, "milliseconds as LOW:HIGH, such as 50:250, at most a day"),
+    "token_ttl": _Kind(_between(1, TOKEN_TTL_S_MAX, float), f"seconds, 1 to {TOKEN_TTL_S_MAX} (10 years)"),
     "queue_max": _Kind(_at_least(0, int), "how many tasks may be queued"),
     "limits": _Kind(_one_of("on", "off"), "on or off"),
     "tap": _Kind(Path, "a file for a line per accepted message"),
     "workers": _Kind(_at_least(1, int), "how many tasks run at once, at least 1"),
     "sync": _Kind(_one_of("normal", "full"), "normal or full"),
-    "origins": _Kind(_listed, "allowed origins, by comma"),
-    "proxies": _Kind(_listed, "addresses of proxies whose X-Forwarded-For counts, by comma"),
-    "retry_delays": _Kind(_delays, "seconds before each of the 3 retries, by comma, such as 1,2,3"),
-    "handshake_timeout": _Kind(_at_least(0.05, float), "seconds, at least 0.05"),
-    "keep_alive": _Kind(_at_least(0.05, float), "seconds, at least 0.05"),
-    "admin_email": _Kind(str, "an e-mail address", argument=False),
+    "origins": _Kind(_origins, "allowed origins by comma, each scheme://host[:port] with http or https; * for any"),
+    "proxies": _Kind(
+        _networks, "proxies whose X-Forwarded-For counts, by comma, each an address or a network such as 10.0.0.0/8"
+    ),
+    "retry_delays": _Kind(_delays, "seconds before each of the 3 retries, by comma, such as 1,2,3, each at most a day"),
+    "handshake_timeout": _Kind(_between(0.05, DAY_S, float), f"seconds, 0.05 to {DAY_S}"),
+    "keep_alive": _Kind(_between(0.05, DAY_S, float), f"seconds, 0.05 to {DAY_S}"),
+    "admin_email": _Kind(_email, "an e-mail address such as admin@example.org", argument=False),
     "admin_password": _Kind(_password, "8 to 72 bytes", argument=False),
     "jwt_secret": _Kind(_secret, "at least 32 bytes", argument=False),
 }

@@ -6,10 +6,13 @@ and revocations may answer later.
 
 import base64
 import binascii
+import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote
 
 from reference_server.contract.codes import MALFORMED, MISSING, TokenFault
 from reference_server.contract.messages import BEARER_SUBPROTOCOL_PREFIX, SUBPROTOCOL
@@ -20,8 +23,12 @@ from reference_server.core.calls import Head
 
 SOCKET_VERSION: Final = "13"
 _KEY_BYTES: Final = 16
-_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+_PORT_MAX: Final = 65_535
+_DEFAULT_PORTS: Final = {"http": "80", "https": "443"}
+_ORIGIN: Final = re.compile(r"(https?)://([a-z0-9._~-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?", re.ASCII | re.IGNORECASE)
+_HOST: Final = re.compile(r"[^\s,/@?#]+")
 
+Network = IPv4Network | IPv6Network
 _Segments = tuple[str, ...]
 
 
@@ -37,18 +44,18 @@ def _segments(path: str) -> _Segments:
     return tuple(path.split("/"))
 
 
-_LITERAL: Final[dict[str, dict[str, Operation]]] = {}
+_LITERAL: Final[dict[_Segments, dict[str, Operation]]] = {}
 _PATTERNS: Final[dict[_Segments, dict[str, Operation]]] = {}
 for _operation in OPERATIONS:
     if "{" in _operation.path:
         _PATTERNS.setdefault(_segments(_operation.path), {})[_operation.method] = _operation
     else:
-        _LITERAL.setdefault(_operation.path, {})[_operation.method] = _operation
+        _LITERAL.setdefault(_segments(_operation.path), {})[_operation.method] = _operation
 
 
 def route(head: Head) -> Route | Answer:
     """Find the operation; 404 for an unknown path, 405 with `Allow` for another method."""
-    methods, values = _methods(head.path)
+    methods, values = _methods(_decoded_segments(head))
     if methods is None:
         return error(404, f"there is nothing at {_shown(head.path)}")
     operation = methods.get(head.method)
@@ -60,14 +67,20 @@ def route(head: Head) -> Route | Answer:
 
 def methods_of(path: str) -> tuple[str, ...]:
     """Return the methods that a path has, sorted; none for an unknown one."""
-    return tuple(sorted(_methods(path)[0] or ()))
+    return tuple(sorted(_methods(_segments(path))[0] or ()))
 
 
-def _methods(path: str) -> tuple[dict[str, Operation] | None, dict[str, str]]:
-    literal = _LITERAL.get(path)
+def _decoded_segments(head: Head) -> _Segments:
+    """Split before decoding: an encoded slash is part of its segment, not a separator (RFC 3986 §2.2)."""
+    if not head.raw_path:
+        return _segments(head.path)
+    return tuple(unquote(segment) for segment in _segments(head.raw_path))
+
+
+def _methods(segments: _Segments) -> tuple[dict[str, Operation] | None, dict[str, str]]:
+    literal = _LITERAL.get(segments)
     if literal is not None:
         return literal, {}
-    segments = _segments(path)
     for pattern, methods in _PATTERNS.items():
         values = _values(pattern, segments)
         if values is not None:
@@ -88,8 +101,8 @@ def _values(pattern: _Segments, segments: _Segments) -> dict[str, str] | None:
 
 
 def _shown(text: str) -> str:
-    """Return text of the asker's as it may stand in a sentence: short, and safe to encode."""
-    return text[:80].encode("ascii", "backslashreplace").decode("ascii")
+    """Return text of the asker's as it may stand in a sentence: short, without what can't be shown or encoded."""
+    return "".join("\ufffd" if unicodedata.category(one) in ("Cc", "Cs") else one for one in text[:80])
 
 
 def is_api(path: str) -> bool:
@@ -157,19 +170,41 @@ class Origins:
     def allow(self, headers: Mapping[str, str]) -> bool:
         """Say whether the request's Origin is allowed; a request without one is no page's."""
         origin = headers.get("origin")
-        if origin is None or origin in self.named or "*" in self.named:
+        if origin is None or "*" in self.named:
             return True
-        scheme, separator, authority = origin.partition("://")
-        if not separator or scheme not in ("http", "https"):
+        normal = normal_origin(origin)
+        if normal is None:
             return False
-        return authority == headers.get("host") or (self.loopback and _host(origin) in _LOOPBACK)
+        scheme, _, authority = normal.partition("://")
+        same = normal_origin(f"{scheme}://{headers.get('host', '')}") == normal
+        return normal in self.named or same or (self.loopback and _is_loopback(authority))
 
 
-def _host(origin: str) -> str | None:
+def normal_origin(text: str) -> str | None:
+    """Return scheme://host[:port], and nothing else, as browsers write it (RFC 6454 §6.2); None if it is no origin."""
+    found = _ORIGIN.fullmatch(text)
+    if found is None:
+        return None
+    scheme, host, port = found[1].lower(), found[2].lower(), found[3]
+    if (port is not None and int(port) > _PORT_MAX) or (host.startswith("[") and _address(host[1:-1]) is None):
+        return None
+    return f"{scheme}://{host}" if port in (None, _DEFAULT_PORTS[scheme]) else f"{scheme}://{host}:{port}"
+
+
+def _is_loopback(authority: str) -> bool:
+    host = authority.partition("]")[0][1:] if authority.startswith("[") else authority.partition(":")[0]
+    address = _address(host)
+    return host == "localhost" or (address is not None and address.is_loopback)
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
     try:
-        return urlsplit(origin).hostname
+        address = ip_address(text)
     except ValueError:
         return None
+    # A socket that serves both families tells IPv4 peers so (RFC 4291 §2.5.5.2).
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return address if mapped is None else mapped
 
 
 def origin_fault(origins: Origins, headers: Mapping[str, str]) -> Answer | None:
@@ -177,17 +212,30 @@ def origin_fault(origins: Origins, headers: Mapping[str, str]) -> Answer | None:
     return None if origins.allow(headers) else error(403, "handshakes from this origin are not allowed")
 
 
-def upgrade_fault(headers: Mapping[str, str]) -> Answer | None:
+def upgrade_fault(head: Head) -> Answer | None:
     """Return 400 for what is no upgrade, 426 for another version (RFC 6455 §4.2, contract §3 ws connect)."""
-    tokens = {token.strip().lower() for token in headers.get("connection", "").split(",")}
-    if "upgrade" not in tokens or headers.get("upgrade", "").strip().lower() != "websocket":
-        return error(400, "this is a WebSocket: send an upgrade")
+    headers = head.headers
+    if head.version != "1.1" or not _names(headers, "connection", "upgrade") or not is_upgrade(headers):
+        return error(400, "this is a WebSocket: send an upgrade over HTTP/1.1")
+    if _HOST.fullmatch(headers.get("host", "").strip()) is None:
+        return error(400, "the upgrade lacks Host, or has it more than once")
+    if headers.get("content-length", "0").strip().strip("0") or "transfer-encoding" in headers:
+        return error(400, "an upgrade has no body")
     version = headers.get("sec-websocket-version")
     if version is None or not _is_key(headers.get("sec-websocket-key", "")):
         return error(400, "the upgrade lacks Sec-WebSocket-Version, or a Sec-WebSocket-Key of 16 bytes in base64")
     if version.strip() != SOCKET_VERSION:
         return error(426, "only version 13 is spoken here", headers=(("Sec-WebSocket-Version", SOCKET_VERSION),))
     return None
+
+
+def is_upgrade(headers: Mapping[str, str]) -> bool:
+    """Say whether `websocket` is among the protocols asked for (RFC 9110 §7.8)."""
+    return _names(headers, "upgrade", "websocket")
+
+
+def _names(headers: Mapping[str, str], name: str, token: str) -> bool:
+    return token in {one.strip().lower() for one in headers.get(name, "").split(",")}
 
 
 def _is_key(text: str) -> bool:
@@ -197,13 +245,18 @@ def _is_key(text: str) -> bool:
         return False
 
 
-def client_address(peer: str, headers: Mapping[str, str], proxies: Sequence[str]) -> str:
+def client_address(peer: str, headers: Mapping[str, str], proxies: Sequence[Network]) -> str:
     """Return whom a request came from: the last hop of X-Forwarded-For that is no configured proxy (contract §2)."""
     address = peer
-    hops = [hop.strip() for hop in headers.get("x-forwarded-for", "").split(",") if hop.strip()]
-    while address in proxies and hops:
+    hops = [hop.strip() for hop in headers.get("x-forwarded-for", "").split(",") if hop.strip()] if proxies else []
+    while hops and _is_proxy(address, proxies):
         address = hops.pop()
     return address
+
+
+def _is_proxy(text: str, proxies: Sequence[Network]) -> bool:
+    address = _address(text)
+    return address is not None and any(address in network for network in proxies)
 
 
 def content_type_fault(operation: Operation, headers: Mapping[str, str], body: bytes) -> Answer | None:

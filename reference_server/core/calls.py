@@ -11,13 +11,19 @@ from reference_server.contract.operations import Operation
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A request before its body; header names in lower case, `path` percent-decoded, `query` as it came."""
+    """A request before its body; header names in lower case, `path` percent-decoded, `query` as it came.
+
+    `raw_path` is the path as it came, which alone tells a separator from `%2f`; a shell that leaves it empty has a path
+    without such. `version` is HTTP's.
+    """
 
     method: str
     path: str
     query: str
     headers: Mapping[str, str]
     address: str
+    raw_path: str = ""
+    version: str = "1.1"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from reference_server.environment_asyncio import JwtTokens
 START_WALL_NS = 1_700_000_000 * SECOND_NS
 SECRET = "a key that only tests know, 32 bytes"
 UPGRADE = {
+    "host": "localhost",
     "connection": "Upgrade",
     "upgrade": "websocket",
     "sec-websocket-version": "13",

@@ -1,7 +1,10 @@
 """Admission's questions one by one, as tables (contract §§1, 2)."""
 
+from ipaddress import ip_network
+
 import pytest
 
+from reference_server.contract.models import ErrorBody
 from reference_server.contract.operations import OPERATIONS
 from reference_server.core import admission
 from reference_server.core.admission import Origins, Route
@@ -9,6 +12,7 @@ from reference_server.core.answers import Answer
 from reference_server.core.calls import Head
 
 UPGRADE = {
+    "host": "localhost",
     "connection": "keep-alive, Upgrade",
     "upgrade": "WebSocket",
     "sec-websocket-version": "13",
@@ -51,6 +55,40 @@ def test_an_unknown_path_is_404_and_another_method_405(method: str, path: str, s
 
 
 @pytest.mark.parametrize(
+    ("raw_path", "path", "found"),
+    [
+        ("/api/v1/users%2fme", "/api/v1/users/me", None),
+        ("/api%2Fv1/tasks", "/api/v1/tasks", None),
+        ("/api/v1/%75sers/me", "/api/v1/users/me", {}),
+        ("/api/v1/agents/agent_001%2f", "/api/v1/agents/agent_001/", {"id": "agent_001/"}),
+        ("/api/v1/agents/%c3%a9", "/api/v1/agents/é", {"id": "é"}),
+        ("/api/v1/agents/a%252f", "/api/v1/agents/a%2f", {"id": "a%2f"}),
+    ],
+)
+def test_an_encoded_slash_is_part_of_its_segment(raw_path: str, path: str, found: dict[str, str] | None) -> None:
+    routed = admission.route(Head("GET", path, "", {}, "192.0.2.1", raw_path))
+
+    assert (routed.path if isinstance(routed, Route) else None) == found
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("/é😀", "/é😀"),
+        ("/a\ud800b", "/a\ufffdb"),
+        ("/\x00\x7f\x85", "/\ufffd\ufffd\ufffd"),
+        ("/" + "é" * 90, "/" + "é" * 79),
+    ],
+)
+def test_a_path_stands_in_a_sentence_as_text_that_can_be_encoded(path: str, shown: str) -> None:
+    answer = admission.route(head("GET", path))
+
+    assert isinstance(answer, Answer)
+    assert isinstance(answer.body, ErrorBody)
+    assert answer.body.message == f"there is nothing at {shown}"
+
+
+@pytest.mark.parametrize(
     ("headers", "handshake", "expected"),
     [
         ({}, False, "missing"),
@@ -77,6 +115,13 @@ def test_the_first_place_that_has_a_token_decides(headers: dict[str, str], hands
         ({}, None),
         ({"connection": "close"}, 400),
         ({"upgrade": "h2c"}, 400),
+        ({"upgrade": "foo, WebSocket"}, None),
+        ({"host": ""}, 400),
+        ({"host": "a, b"}, 400),
+        ({"host": "a:80"}, None),
+        ({"content-length": "3"}, 400),
+        ({"content-length": "0"}, None),
+        ({"transfer-encoding": "chunked"}, 400),
         ({"sec-websocket-key": "c2hvcnQ="}, 400),
         ({"sec-websocket-key": "é"}, 400),
         ({"sec-websocket-version": "12"}, 426),
@@ -84,9 +129,25 @@ def test_the_first_place_that_has_a_token_decides(headers: dict[str, str], hands
     ],
 )
 def test_what_is_no_upgrade_is_400_and_another_version_426(changes: dict[str, str], status: int | None) -> None:
-    fault = admission.upgrade_fault({**UPGRADE, **changes})
+    fault = admission.upgrade_fault(Head("GET", "/", "", {**UPGRADE, **changes}, "192.0.2.1"))
 
     assert (None if fault is None else fault.status) == status
+
+
+@pytest.mark.parametrize("version", ["1.0", "0.9", "2"])
+def test_an_upgrade_over_another_http_is_400(version: str) -> None:
+    fault = admission.upgrade_fault(Head("GET", "/", "", UPGRADE, "192.0.2.1", version=version))
+
+    assert fault is not None
+    assert fault.status == 400
+
+
+def test_an_upgrade_without_host_is_400() -> None:
+    headers = {name: value for name, value in UPGRADE.items() if name != "host"}
+    fault = admission.upgrade_fault(Head("GET", "/", "", headers, "192.0.2.1"))
+
+    assert fault is not None
+    assert fault.status == 400
 
 
 @pytest.mark.parametrize(
@@ -103,6 +164,17 @@ def test_what_is_no_upgrade_is_400_and_another_version_426(changes: dict[str, st
         ("http://localhost", False, False),
         ("http://localhost.evil.example", True, False),
         ("http://[", True, False),
+        ("http://localhost:3000, http://evil.example", True, False),
+        ("http://localhost:99999", True, False),
+        ("http://localhost:", True, False),
+        ("http://localhost/", True, False),
+        ("http://user@localhost", True, False),
+        ("http://127.0.0.2:80", True, True),
+        ("http://127.0.0.2.example", True, False),
+        ("http://[::2]", True, False),
+        ("http://[::1", True, False),
+        ("https://shop.example:443", False, True),
+        ("https://shop.example:444", False, False),
     ],
 )
 def test_only_allowed_origins_may_shake_hands(origin: str | None, loopback: bool, allowed: bool) -> None:
@@ -118,9 +190,14 @@ def test_only_allowed_origins_may_shake_hands(origin: str | None, loopback: bool
         ("10.0.0.1", "", "10.0.0.1"),
         ("10.0.0.1", "203.0.113.7, 198.51.100.9", "198.51.100.9"),
         ("10.0.0.1", "203.0.113.7, 10.0.0.2", "203.0.113.7"),
+        ("::ffff:10.0.0.1", "203.0.113.7, fd00::5", "203.0.113.7"),
+        ("10.0.0.1", "nonsense", "nonsense"),
+        ("", "203.0.113.7", ""),
     ],
 )
 def test_a_forwarded_address_counts_from_configured_proxies_only(peer: str, forwarded: str, address: str) -> None:
     headers = {"x-forwarded-for": forwarded}
 
-    assert admission.client_address(peer, headers, ("10.0.0.1", "10.0.0.2")) == address
+    proxies = (ip_network("10.0.0.0/30"), ip_network("fd00::/8"))
+
+    assert admission.client_address(peer, headers, proxies) == address
