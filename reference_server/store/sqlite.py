@@ -126,6 +126,11 @@ def _check_ours(connection: sqlite3.Connection, path: Path) -> None:
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     if (application or tables or version) and application != APPLICATION_ID:
         raise StoreError(f"the database {path} belongs to another program; name another file")
+    if version < 0 or (tables and version == 0):
+        raise StoreError(
+            f"the database {path} holds schema version {version}, expected 1 to {SCHEMA_VERSION}: it is damaged or was "
+            "changed by hand; restore a copy or name another file"
+        )
     if version > SCHEMA_VERSION:
         raise StoreError(
             f"the database {path} has schema version {version}, this program reads up to {SCHEMA_VERSION}; "
@@ -134,11 +139,18 @@ def _check_ours(connection: sqlite3.Connection, path: Path) -> None:
     if version:
         (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
         if found != "ok":
-            raise StoreError(f"the database {path} is damaged ({found}); restore a copy or name another file")
+            raise StoreError(
+                f"the database {path} is damaged ({_one_line(found)}); restore a copy or name another file"
+            )
 
 
 def _refusal(path: Path, fault: Exception) -> str:
-    said = fault.strerror if isinstance(fault, OSError) and fault.strerror else str(fault)
+    said = _one_line(fault.strerror if isinstance(fault, OSError) and fault.strerror else str(fault))
     if "not a database" in said or "malformed" in said:
         return f"the database {path} is no SQLite database or is damaged ({said}); name another file"
     return f"the database {path} can't be used ({said.lower()}); check that the folder exists and is writable"
+
+
+def _one_line(text: str) -> str:
+    """Join what SQLite says in several lines: a refusal is one."""
+    return "; ".join(line.strip() for line in text.splitlines() if line.strip())

@@ -88,6 +88,18 @@ def test_a_newer_schema_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize("version", [0, -1])
+def test_our_tables_under_no_schema_version_are_refused_and_left_as_they_are(tmp_path: Path, version: int) -> None:
+    path = tmp_path / "store.db"
+    SqliteStore(path).close()
+    _pragma(path, f"user_version = {version}")
+    before = path.read_bytes()
+
+    with pytest.raises(StoreError, match=f"schema version {version}, expected 1 to {SCHEMA_VERSION}.*restore a copy"):
+        SqliteStore(path)
+    assert path.read_bytes() == before
+
+
 def test_another_programs_database_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "other.db"
     other = sqlite3.connect(path)
@@ -122,6 +134,20 @@ def test_a_damaged_database_is_refused_in_words(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="damaged"):
         SqliteStore(path)
     assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("keep", [4096, 8192, 16384])
+def test_pages_overwritten_behind_the_first_are_refused_in_one_line(tmp_path: Path, keep: int) -> None:
+    path = tmp_path / "store.db"
+    store = SqliteStore(path)
+    put(store, *(task(n) for n in range(1, 200)))
+    store.close()
+    content = path.read_bytes()
+    path.write_bytes(content[:keep] + b"\x00" * (len(content) - keep))
+
+    with pytest.raises(StoreError, match="damaged") as refused:
+        SqliteStore(path)
+    assert len(str(refused.value).splitlines()) == 1
 
 
 def test_a_folder_that_is_not_there_is_refused_in_words(tmp_path: Path) -> None:
