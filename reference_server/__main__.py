@@ -10,12 +10,14 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Final
 
-from reference_server.app import PAGES, App, MakeDriver, listen, make_driver, open_store
+from reference_server.app import PAGES, App, MakeDriver, listen, make_driver, open_store, open_tap
 from reference_server.settings import Settings, SettingsError, read_settings
 from reference_server.store.base import StoreError
+from reference_server.store.lock import DatabaseLock
 
 UNUSABLE: Final = 3
 
@@ -33,16 +35,17 @@ def main(arguments: Sequence[str] | None = None, make: MakeDriver = make_driver,
 
 
 def _serve(settings: Settings, make: MakeDriver, pages: Path) -> None:
-    listener = listen(settings)
-    try:
-        store = open_store(settings)
-        try:
-            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-                runner.run(App(settings, make, pages).serve(listener, store, lambda: _announce(listener)))
-        finally:
-            store.close()
-    finally:
-        listener.close()
+    """Take what may be refused without a trace first: address, tap, lock; then the store, and serve."""
+    with ExitStack() as held:
+        listener = held.enter_context(closing(listen(settings)))
+        tap = open_tap(settings)
+        if tap is not None:
+            held.enter_context(tap)
+        if not settings.in_memory:
+            held.callback(DatabaseLock(Path(settings.db)).release)
+        store = held.enter_context(closing(open_store(settings)))
+        runner = held.enter_context(asyncio.Runner(loop_factory=_loop_factory()))
+        runner.run(App(settings, make, pages).serve(listener, store, tap, lambda: _announce(listener)))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:

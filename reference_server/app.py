@@ -8,6 +8,7 @@ import contextlib
 import math
 import signal
 import socket
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
@@ -110,6 +111,16 @@ def open_store(settings: Settings) -> Store:
     return SqliteStore(Path(settings.db), synchronous="FULL" if settings.sync == "full" else "NORMAL")
 
 
+def open_tap(settings: Settings) -> FileTap | None:
+    """Open the tap that the settings name, if any; raises SettingsError when it can't be written."""
+    if settings.tap is None:
+        return None
+    try:
+        return FileTap(settings.tap, time.monotonic_ns)
+    except OSError as fault:
+        raise SettingsError(f"can't write the tap {settings.tap}: {fault.strerror}; choose another --tap") from fault
+
+
 class Signals:
     """SIGINT and SIGTERM from the first moment on: one that comes while the server starts ends it once it has."""
 
@@ -139,14 +150,14 @@ class App:
         self._make = make
         self._pages = pages
 
-    async def serve(self, listener: socket.socket, store: Store, announce: Callable[[], None]) -> None:
+    async def serve(
+        self, listener: socket.socket, store: Store, tap: FileTap | None, announce: Callable[[], None]
+    ) -> None:
         """Serve until a signal comes; `announce` once requests are accepted. Raises SettingsError, StoreError."""
         settings = self._settings
-        tap = None
         signals = Signals(asyncio.get_running_loop())
         environment = AsyncioEnvironment(asyncio.get_running_loop(), jwt_secret(settings, new_secret), settings.seed)
         try:
-            tap = _tap(settings, environment)
             sockets = OpenSockets()
             driver = self._make(environment, store, sockets, _options(settings), tap)
             await _started(driver)
@@ -155,8 +166,6 @@ class App:
             await server.serve([listener])
         finally:
             environment.close()
-            if tap is not None:
-                tap.close()
 
     def _config(self, driver: Driver, sockets: OpenSockets) -> uvicorn.Config:
         settings = self._settings
@@ -184,15 +193,6 @@ async def _started(driver: Driver) -> None:
     ready = asyncio.Event()
     driver.start(ready.set)
     await ready.wait()
-
-
-def _tap(settings: Settings, environment: AsyncioEnvironment) -> FileTap | None:
-    if settings.tap is None:
-        return None
-    try:
-        return FileTap(settings.tap, environment.monotonic_ns)
-    except OSError as fault:
-        raise SettingsError(f"can't write the tap {settings.tap}: {fault.strerror}; choose another --tap") from fault
 
 
 def _origins(settings: Settings) -> Origins:

@@ -7,7 +7,8 @@ it beside what clients recorded; `digest` is the SHA-256, in hex, of the envelop
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import msgspec
 
@@ -21,6 +22,8 @@ class FileTap:
 
     def __init__(self, path: Path, monotonic_ns: Callable[[], int]) -> None:
         """Open the file; raises OSError when it can't be written."""
+        self._path = path
+        self._made = not path.exists()
         self._file = path.open("ab")
         self._monotonic_ns = monotonic_ns
         self._index = 0
@@ -37,6 +40,13 @@ class FileTap:
         at_ns = self._monotonic_ns()
         return {"recorder": "server", "index": self._index, "at_ns": at_ns, "kind": "accepted", "data": data}
 
-    def close(self) -> None:
-        """Close the file."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the file; when the server could not start, leave none that was made here and holds nothing."""
         self._file.close()
+        if kind is not None and self._made and self._path.is_file() and not self._path.stat().st_size:
+            self._path.unlink()

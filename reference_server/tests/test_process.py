@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -40,6 +41,41 @@ def test_a_port_in_use_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
 
     assert port in line
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("tap", ["nowhere/tap.jsonl", "."])
+def test_a_tap_that_cannot_be_written_leaves_no_database_and_no_secret(tmp_path: Path, tap: str) -> None:
+    line = refused("--port", "0", "--db", str(tmp_path / "zerostate.db"), "--tap", str(tmp_path / tap))
+
+    assert "tap" in line
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_database_that_is_refused_leaves_no_tap_and_no_lock(tmp_path: Path) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.write_text("no database, but long enough to be read as one" * 20)
+    refused("--port", "0", "--db", str(notes), "--tap", str(tmp_path / "tap.jsonl"))
+
+    assert list(tmp_path.iterdir()) == [notes]
+
+
+def test_a_second_process_on_the_database_is_refused_until_the_first_is_killed(tmp_path: Path) -> None:
+    db = str(tmp_path / "zerostate.db")
+    with ServerProcess("--db", db, "--limits", "off") as server:
+        token = server.register()
+        hanging = {"query": "q", "budget": 1, "constraints": {"simulate": {"outcome": "hang"}}}
+        task_id = server.call("POST", "/tasks/submit", token, json=hanging).json()["task_id"]
+        before = reached(server, token, task_id, "running")
+
+        assert "in use by another server process" in refused("--port", "0", "--db", db)
+        assert server.call("GET", f"/tasks/{task_id}", token).json() == before
+        server.child.kill()
+        server.child.wait(DEADLINE_S)
+    with ServerProcess("--db", db) as server:
+        assert server.call("GET", "/users/me", token).status_code == 200
+        assert server.end() == 0
+
+    assert not (tmp_path / "zerostate.db.lock").exists()
 
 
 @pytest.mark.parametrize(
@@ -155,14 +191,20 @@ def submitted_until_gone(server: ServerProcess, token: str) -> list[str]:
 
 def ended(server: ServerProcess, token: str, task_id: str) -> str:
     """Return the task's last state; asks again until it has one."""
+    status: str = reached(server, token, task_id, "completed", "failed", "canceled")["status"]
+    return status
+
+
+def reached(server: ServerProcess, token: str, task_id: str, *statuses: str) -> dict[str, Any]:
+    """Return the task once it is in one of these states; asks again until it is."""
     deadline = time.monotonic() + DEADLINE_S
     while time.monotonic() < deadline:
         answer = server.call("GET", f"/tasks/{task_id}", token)
         assert answer.status_code == 200, answer.text
-        status: str = answer.json()["status"]
-        if status in ("completed", "failed", "canceled"):
-            return status
-    raise AssertionError(f"task {task_id} did not end")
+        task: dict[str, Any] = answer.json()
+        if task["status"] in statuses:
+            return task
+    raise AssertionError(f"task {task_id} did not become {' or '.join(statuses)}")
 
 
 def test_the_tap_has_a_line_for_each_accepted_message_and_no_payload(tmp_path: Path) -> None:
