@@ -45,7 +45,14 @@ def _serve(settings: Settings, make: MakeDriver, pages: Path) -> None:
             held.callback(DatabaseLock(Path(settings.db)).release)
         store = held.enter_context(closing(open_store(settings)))
         runner = held.enter_context(asyncio.Runner(loop_factory=_loop_factory()))
-        runner.run(App(settings, make, pages).serve(listener, store, tap, lambda: _announce(listener)))
+        runner.run(App(settings, make, pages).serve(listener, store, tap, lambda: _announce(listener, settings)))
+
+
+def _tell_of_no_admin(settings: Settings) -> None:
+    if settings.in_memory and settings.admin_password is None:
+        print(
+            "reference_server: no admin account in memory; to have one, set ZEROSTATE_ADMIN_PASSWORD", file=sys.stderr
+        )
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
@@ -57,7 +64,8 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
     return uvloop.new_event_loop
 
 
-def _announce(listener: socket.socket) -> None:
+def _announce(listener: socket.socket, settings: Settings) -> None:
+    _tell_of_no_admin(settings)
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     print(f"ready http://{shown}:{port}", flush=True)

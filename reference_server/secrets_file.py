@@ -12,8 +12,10 @@ def jwt_secret(settings: Settings, make: Callable[[], str]) -> str:
     return settings.jwt_secret or _kept(settings, ".secret", make)
 
 
-def admin_password(settings: Settings, make: Callable[[], str]) -> str:
-    """Return the admin's password: as set, or as kept, or a new one."""
+def admin_password(settings: Settings, make: Callable[[], str]) -> str | None:
+    """Return the admin's password: as set, or as kept, or a new one; None in memory, where nobody could read it."""
+    if settings.admin_password is None and settings.in_memory:
+        return None
     return settings.admin_password or _kept(settings, ".admin", make)
 
 

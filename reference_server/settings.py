@@ -137,6 +137,13 @@ def _secret(text: str) -> str:
     return text
 
 
+ADMIN_HELP: Final = (
+    "The admin account is ZEROSTATE_ADMIN_EMAIL (default: admin@zerostate.local) with ZEROSTATE_ADMIN_PASSWORD; "
+    "without a password, one is made and kept in the file <db>.admin, and in memory there is no admin. "
+    "ZEROSTATE_JWT_SECRET signs the tokens; without it, one is made and kept in <db>.secret."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class _Kind:
     parse: Callable[[str], Any]
@@ -207,6 +214,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="python -m reference_server",
         description="The reference server. Every option can also be set as ZEROSTATE_<NAME>.",
+        epilog=ADMIN_HELP,
     )
     defaults = Settings()
     for name, kind in _KINDS.items():

@@ -16,7 +16,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from reference_server.contract import limits
-from reference_server.tests.process import DEADLINE_S, SYSTEM, ServerProcess, read_to_end, upgrade_request
+from reference_server.tests.process import ADMIN, DEADLINE_S, SYSTEM, ServerProcess, read_to_end, upgrade_request
 
 
 def refused(*arguments: str, **environment: str) -> str:
@@ -159,6 +159,16 @@ def test_without_a_password_the_admins_is_kept_in_a_private_file(tmp_path: Path)
         login = {"email": "admin@example.org", "password": kept.read_text().strip()}
 
         assert server.call("POST", "/users/login", json=login).status_code == 200
+
+
+def test_in_memory_without_a_password_there_is_no_admin_and_one_line_says_how_to_have_one() -> None:
+    with ServerProcess("--db", ":memory:", ZEROSTATE_ADMIN_PASSWORD="") as server:
+        assert server.call("POST", "/users/login", json=ADMIN).status_code == 401
+        assert server.call("POST", "/users/register", json=ADMIN | {"full_name": "Nobody's"}).status_code == 201
+        assert server.end() == 0
+
+        (line,) = server.errors().splitlines()
+        assert "set ZEROSTATE_ADMIN_PASSWORD" in line
 
 
 @pytest.mark.slow
