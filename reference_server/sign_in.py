@@ -6,7 +6,7 @@ from typing import Final
 
 from reference_server.commit import GroupCommit
 from reference_server.contract.models import LoginRequest, RegisterRequest
-from reference_server.core.accounts import email_key
+from reference_server.core.accounts import email_key, hash_outdated
 from reference_server.core.answers import Answer, error
 from reference_server.core.calls import Call
 from reference_server.core.transaction import Transaction
@@ -54,16 +54,22 @@ class SignIn:
         reply: Callable[[Answer], None],
         failed: Callable[[Exception], None],
     ) -> None:
-        """Compare with the account's hash or nobody's, then decide."""
-
-        def verified(matches: bool | None) -> None:
-            if matches is None:
-                reply(_too_many_waiting())
-            else:
-                self._decide(replace(call, password_matches=matches), reply)
+        """Compare with the account's hash or nobody's, make an outdated one again, then decide."""
 
         def found(password_hash: str) -> None:
+            def verified(matches: bool | None) -> None:
+                if matches is None:
+                    reply(_too_many_waiting())
+                elif matches and hash_outdated(password_hash):
+                    self._environment.hash_password(body.password, remade)
+                else:
+                    self._decide(replace(call, password_matches=matches), reply)
+
             self._environment.verify_password(password_hash, body.password, verified)
+
+        def remade(password_hash: str | None) -> None:
+            # When too many wait the old hash stays for now: the password is right all the same.
+            self._decide(replace(call, password_matches=True, password_hash=password_hash), reply)
 
         self._commit.submit(lambda tx: self._hash_of(tx, body.email), found, failed)
 

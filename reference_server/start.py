@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from reference_server.core import agents, executor
-from reference_server.core.accounts import email_key, new_account
+from reference_server.core.accounts import email_key, hash_outdated, new_account
 from reference_server.core.calls import Context
 from reference_server.core.rows import AccountRow, replaced_account
 from reference_server.core.transaction import Transaction
@@ -40,7 +40,7 @@ class Start:
 
     def _check_admin(self, admin: AccountRow, password: str, done: Callable[[], None]) -> None:
         def verified(matches: bool | None) -> None:
-            if matches and admin.role == "admin":
+            if matches and admin.role == "admin" and not hash_outdated(admin.password_hash):
                 done()
             else:
                 self._hash_admin(admin.email, password, done)
