@@ -161,7 +161,7 @@ def test_what_the_virtual_users_measured_counts_beside_the_history_of_the_server
     server.close()
 
     groups = read_groups(record.path)
-    able = Capabilities(grants=frozenset({"accounts", "connections"}))
+    able = Capabilities(grants=frozenset({"accounts", "connections", "tasks"}))
     found = judge_groups(groups, RunFacts(), scope=Scope("standard", ("PERF-P1",)), capabilities=able)
     (result,) = found.results
     assert result.status is Status.HOLDS
