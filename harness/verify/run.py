@@ -52,12 +52,15 @@ def verify(options: Options) -> int:
         what="verify", seed=seed, root=options.out, target=options.target_told, tier="t2", depth=options.depth,
         only=() if options.is_whole else options.only,
     )  # fmt: skip
-    with _sigterm_as_interrupt(), Progress(options.quiet) as progress:
+    with _sigterm_as_interrupt() as terms, Progress(options.quiet) as progress:
         progress.line(
             f"verify {options.target_told if not options.local else LOCAL}, seed {seed}, record {record.path}"
         )
         run = _Run(options, record, seed, progress)
         run.act()
+        if terms:
+            # The cancellation may have met a wait that was just ending: the run was still asked to stop.
+            run.void = run.void or INTERRUPTED
         results, code = run.judge()
     return _told(options, record, run, results, code)
 
@@ -294,14 +297,16 @@ def _trace(fault: Exception) -> str:
 
 
 @contextmanager
-def _sigterm_as_interrupt() -> Iterator[None]:
-    """Let SIGTERM end a run as Ctrl-C does: one path out, children first."""
+def _sigterm_as_interrupt() -> Iterator[list[int]]:
+    """Let SIGTERM end a run as Ctrl-C does: one path out, children first; the signals that came are listed."""
+    came: list[int] = []
 
     def interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        came.append(number)
         signal.raise_signal(signal.SIGINT)
 
     before = signal.signal(signal.SIGTERM, interrupt)
     try:
-        yield
+        yield came
     finally:
         signal.signal(signal.SIGTERM, before)
