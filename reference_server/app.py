@@ -17,7 +17,7 @@ import uvicorn
 
 from reference_server.bus import Tap
 from reference_server.contract import limits
-from reference_server.core.admission import Origins
+from reference_server.core.admission import Origins, is_loopback
 from reference_server.driver import Driver
 from reference_server.environment import Environment, Sockets
 from reference_server.environment_asyncio import AsyncioEnvironment, new_secret
@@ -36,7 +36,6 @@ from reference_server.websocket import OpenSockets, WebSocketProtocol
 PAGES: Final = Path(__file__).parent / "pages"
 GRACE_S: Final = limits.SHUTDOWN_CLOSE_S_MAX - 0.5
 """What requests get at the end; uvicorn's own ticks take the rest of the time."""
-_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 MakeDriver = Callable[[Environment, Store, Sockets, Options, Tap | None], Driver]
 """Makes the driver; a server that is broken on purpose gives its own."""
@@ -196,7 +195,7 @@ async def _started(driver: Driver) -> None:
 
 
 def _origins(settings: Settings) -> Origins:
-    return Origins(settings.origins, settings.host in _LOOPBACK)
+    return Origins(settings.origins, is_loopback(settings.host))
 
 
 def _options(settings: Settings) -> Options:

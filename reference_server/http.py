@@ -181,7 +181,8 @@ def _preflight(methods: tuple[str, ...]) -> Answer:
 def _head(scope: HTTPScope) -> Head:
     client = scope["client"]
     address = client[0] if client is not None else ""
-    return head_of(scope["method"], scope["path"], scope["query_string"], scope["headers"], address)
+    raw_path, version = scope["raw_path"], scope["http_version"]
+    return head_of(scope["method"], scope["path"], scope["query_string"], scope["headers"], address, raw_path, version)
 
 
 async def _send(send: ASGISendCallable, status: int, headers: Headers, body: bytes) -> None:

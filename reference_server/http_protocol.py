@@ -232,7 +232,8 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _should_upgrade(self) -> bool:
         """Only the socket's path can be upgraded; elsewhere the request is served as if it had not asked."""
-        return self._get_upgrade() == b"websocket" and self._path() == SOCKET_PATH
+        asked = self._get_upgrade() or b""
+        return b"websocket" in {name.strip() for name in asked.split(b",")} and self._path() == SOCKET_PATH
 
     def _unknown_upgrade(self) -> bool:
         upgrade = self.parser.should_upgrade() and not self._should_upgrade()
@@ -246,9 +247,10 @@ class HttpProtocol(HttpToolsProtocol):
         return urllib.parse.unquote(self.url.partition(b"?")[0].decode("latin-1"))
 
     def _upgraded(self, early: bytes) -> None:
-        query = self.url.partition(b"?")[2]
+        raw_path, _, query = self.url.partition(b"?")
+        version = self.parser.get_http_version()
         address = self.client[0] if self.client is not None else ""
-        self._handshake = head_of(self.scope["method"], self._path(), query, self.headers, address)
+        self._handshake = head_of(self.scope["method"], self._path(), query, self.headers, address, raw_path, version)
         self._end_with(early)
 
     def _hand_over(self, head: Head, early: bytes) -> None:

@@ -16,13 +16,21 @@ EXPOSED: Final = "Retry-After, ETag"
 _encode = msgspec.json.Encoder().encode
 
 
-def head_of(method: str, path: str, query: bytes, headers: Iterable[tuple[bytes, bytes]], address: str) -> Head:
+def head_of(
+    method: str,
+    path: str,
+    query: bytes,
+    headers: Iterable[tuple[bytes, bytes]],
+    address: str,
+    raw_path: bytes = b"",
+    version: str = "1.1",
+) -> Head:
     """Return a request's head; a header that came twice is joined by a comma (RFC 9110 §5.3)."""
     joined: dict[str, str] = {}
     for raw_name, raw_value in headers:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
         joined[name] = f"{joined[name]}, {value}" if name in joined else value
-    return Head(method, path, query.decode("latin-1"), joined, address)
+    return Head(method, path, query.decode("latin-1"), joined, address, raw_path.decode("latin-1"), version)
 
 
 def body_of(answer: Answer) -> bytes:

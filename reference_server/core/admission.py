@@ -177,7 +177,7 @@ class Origins:
             return False
         scheme, _, authority = normal.partition("://")
         same = normal_origin(f"{scheme}://{headers.get('host', '')}") == normal
-        return normal in self.named or same or (self.loopback and _is_loopback(authority))
+        return normal in self.named or same or (self.loopback and is_loopback(_host_of(authority)))
 
 
 def normal_origin(text: str) -> str | None:
@@ -191,8 +191,12 @@ def normal_origin(text: str) -> str | None:
     return f"{scheme}://{host}" if port in (None, _DEFAULT_PORTS[scheme]) else f"{scheme}://{host}:{port}"
 
 
-def _is_loopback(authority: str) -> bool:
-    host = authority.partition("]")[0][1:] if authority.startswith("[") else authority.partition(":")[0]
+def _host_of(authority: str) -> str:
+    return authority.partition("]")[0][1:] if authority.startswith("[") else authority.partition(":")[0]
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a name or an address is this machine's own: `localhost`, 127.0.0.0/8, ::1."""
     address = _address(host)
     return host == "localhost" or (address is not None and address.is_loopback)
 
