@@ -75,6 +75,9 @@ class Environment(Protocol):
     def new_id(self) -> str:
         """Return a UUID v4 from the process's chance."""
 
+    def new_secret(self) -> str:
+        """Return 256 bits as URL-safe text; no setting makes it predictable in a real process."""
+
     def draw(self) -> float:
         """Return a number in [0, 1)."""
 

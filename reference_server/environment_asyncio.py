@@ -138,6 +138,10 @@ class AsyncioEnvironment:
         """Return a UUID v4."""
         return str(uuid.UUID(int=self._chance.getrandbits(128), version=4))
 
+    def new_secret(self) -> str:
+        """Return 256 bits of the operating system's chance as text, whatever the seed."""
+        return new_secret()
+
     def draw(self) -> float:
         """Return a number in [0, 1)."""
         return self._chance.random()

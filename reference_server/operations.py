@@ -149,6 +149,7 @@ class Operations:
         return Context(
             now_ns=self._wall_ns(),
             new_id=environment.new_id,
+            new_secret=environment.new_secret,
             draw=environment.draw,
             token_ttl_s=options.token_ttl_s,
             task_ms=options.task_ms,

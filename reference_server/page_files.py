@@ -12,7 +12,8 @@ from typing import Final
 
 import msgspec
 
-from reference_server.responses import JSON, Headers
+from reference_server.contract.operations.model import JSON
+from reference_server.responses import Headers
 
 MEDIA_TYPES: Final = {
     ".css": "text/css; charset=utf-8",
@@ -60,7 +61,9 @@ class PageFiles:
         if path == "/":
             return self._at_root(headers, scheme)
         if path == CONFIG:
-            return Page(200, [(b"content-type", JSON), (b"cache-control", b"no-cache")], _config(headers, scheme))
+            return Page(
+                200, [(b"content-type", JSON.encode()), (b"cache-control", b"no-cache")], _config(headers, scheme)
+            )
         found = self._files.get(path)
         if found is not None:
             return self._file(found, headers, scheme)

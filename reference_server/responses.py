@@ -7,11 +7,10 @@ from typing import Final
 import msgspec
 
 from reference_server.core.admission import Origins, is_api
-from reference_server.core.answers import Answer
+from reference_server.core.answers import Answer, BlobBody
 from reference_server.core.calls import Head
 
 Headers = list[tuple[bytes, bytes]]
-JSON: Final = b"application/json"
 EXPOSED: Final = "Retry-After, ETag"
 _encode = msgspec.json.Encoder().encode
 
@@ -34,15 +33,21 @@ def head_of(
 
 
 def body_of(answer: Answer) -> bytes:
-    """Return the body as raw UTF-8 JSON; empty when the answer has none."""
-    return b"" if answer.body is None else _encode(answer.body)
+    """Return the body as raw UTF-8 JSON or text; empty when the answer has none, or is a blob that is streamed."""
+    match answer.body:
+        case None | BlobBody():
+            return b""
+        case str(text):
+            return text.encode()
+        case body:
+            return _encode(body)
 
 
 def headers_of(answer: Answer, body: bytes) -> Headers:
     """Return the answer's own headers with those that every body has."""
     headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
     if answer.body is not None:
-        headers.append((b"content-type", JSON))
+        headers.append((b"content-type", answer.media.encode("latin-1")))
     return [*headers, *length_of(answer.status, body)]
 
 

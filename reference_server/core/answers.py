@@ -8,6 +8,7 @@ from msgspec import UNSET, Struct
 from reference_server.contract.codes import ERROR_PHRASES
 from reference_server.contract.messages import MessageType
 from reference_server.contract.models import ErrorBody, FieldFault
+from reference_server.contract.operations.model import JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,24 +48,38 @@ Outgoing = Publish | Revoke
 
 
 @dataclass(frozen=True, slots=True)
+class BlobBody:
+    """A body that the shell streams out of the blob store; `size` in bytes."""
+
+    blob: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """An operation's answer; `body` is encoded as JSON by the shell; None has no body."""
+    """An operation's answer; None has no body.
+
+    A Struct or dict is encoded as JSON by the shell, text goes out as UTF-8; `media` is the type of what goes out.
+    """
 
     status: int
-    body: Struct | dict[str, Any] | None = None
+    body: Struct | dict[str, Any] | str | BlobBody | None = None
     headers: tuple[tuple[str, str], ...] = ()
+    media: str = JSON
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """The outcome of one decision: the answer, and what leaves after the commit, in this order.
 
-    `claims` are those of a token to sign; the shell puts it into the answer's `token`.
+    `claims` are those of a token to sign; the shell puts it into the answer's `token`. `dropped` names the blobs that
+    no row points at any more once this has committed; the shell deletes them.
     """
 
     answer: Answer
     outgoing: tuple[Outgoing, ...] = ()
     claims: dict[str, Any] | None = None
+    dropped: tuple[str, ...] = ()
 
 
 def error(

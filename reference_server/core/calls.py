@@ -28,21 +28,39 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The account behind a valid token; instants of the token in wall nanoseconds."""
+    """The account behind a valid token; instants of the token in wall nanoseconds.
+
+    With an API key `key_id` is set, `jti` is the same, and the instants bound nothing.
+    """
 
     account_id: str
     role: Role
     jti: str
     issued_at_ns: int
     expires_at_ns: int
+    key_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file of a multipart body that lies in the blob store already; `sha256` in hex, `head` its first bytes."""
+
+    blob: str
+    size: int
+    sha256: str
+    head: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What comes into every decision from outside: the time, ids, chance, and the settings that decisions read."""
+    """What comes into every decision from outside: the time, ids, chance, and the settings that decisions read.
+
+    `new_secret` gives 256 bits as URL-safe text, which no seed fixes outside the simulation.
+    """
 
     now_ns: int
     new_id: Callable[[], str]
+    new_secret: Callable[[], str]
     draw: Callable[[], float]
     token_ttl_s: float
     task_ms: tuple[int, int]
@@ -56,7 +74,7 @@ class Context:
 class Call:
     """An operation that passed admission: `path` holds the values of `{names}`, body and query are validated.
 
-    `password_hash` comes with register (made off the loop), `password_matches` with login.
+    `password_hash` comes with register (made off the loop), `password_matches` with login; `upload` with a file.
     """
 
     operation: Operation
@@ -66,3 +84,4 @@ class Call:
     body: Struct | None = None
     password_hash: str | None = None
     password_matches: bool | None = None
+    upload: Upload | None = None

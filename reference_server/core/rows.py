@@ -6,13 +6,22 @@ import msgspec
 from msgspec import Struct
 
 from reference_server.contract.lifecycle import TaskStatus
-from reference_server.contract.models import AgentStatus, Priority, Role
+from reference_server.contract.models import (
+    AgentStatus,
+    DeploymentEnvironment,
+    DeploymentStatus,
+    KeyEnvironment,
+    KeyStatus,
+    Priority,
+    Role,
+)
 
 
 class AccountRow(Struct, frozen=True):
     """An account; `email_key` is the casefolded e-mail, unique; tokens issued up to `revoked_until_ns` are dead.
 
-    `issued_until_ns` is the latest instant at which a token was issued.
+    `issued_until_ns` is the latest instant at which a token was issued. `avatar` is the unguessable name of the
+    picture, and of its blob; `avatar_type` its media type.
     """
 
     id: str
@@ -24,10 +33,31 @@ class AccountRow(Struct, frozen=True):
     created_at_ns: int
     revoked_until_ns: int = 0
     issued_until_ns: int = 0
+    avatar: str | None = None
+    avatar_type: str | None = None
+
+
+class KeyRow(Struct, frozen=True):
+    """An API key; of the key itself only its SHA-256 (hex) is kept, `order` is the sequence of making."""
+
+    id: str
+    account_id: str
+    order: int
+    name: str
+    environment: KeyEnvironment
+    prefix: str
+    last4: str
+    key_hash: str
+    status: KeyStatus
+    created_at_ns: int
+    last_used_at_ns: int | None = None
 
 
 class AgentRow(Struct, frozen=True):
-    """An agent; `owner_id` is None for the seeded ones."""
+    """An agent; `owner_id` is None for the seeded ones.
+
+    `manifest` is what its registration told beyond what is shown: `pricing`, `resources`, `metadata`.
+    """
 
     id: str
     name: str
@@ -40,6 +70,33 @@ class AgentRow(Struct, frozen=True):
     created_at_ns: int
     updated_at_ns: int
     owner_id: str | None = None
+    manifest: dict[str, Any] = {}
+
+
+class VersionRow(Struct, frozen=True):
+    """A binary of an agent: `blob` names its bytes, `binary_hash` is SHA-256 in hex, `order` the sequence of upload."""
+
+    agent_id: str
+    version: str
+    order: int
+    blob: str
+    binary_hash: str
+    binary_size: int
+    created_at_ns: int
+
+
+class DeploymentRow(Struct, frozen=True):
+    """A deployment; `order` is the sequence of creation."""
+
+    id: str
+    user_id: str
+    agent_id: str
+    order: int
+    status: DeploymentStatus
+    environment: DeploymentEnvironment
+    config: str
+    created_at_ns: int
+    updated_at_ns: int
 
 
 class TaskRow(Struct, frozen=True):
@@ -90,4 +147,16 @@ def replaced_account(row: AccountRow, **changes: Any) -> AccountRow:
 def replaced_agent(row: AgentRow, **changes: Any) -> AgentRow:
     """Return `row` with `changes`, typed as an agent."""
     changed: AgentRow = msgspec.structs.replace(row, **changes)
+    return changed
+
+
+def replaced_key(row: KeyRow, **changes: Any) -> KeyRow:
+    """Return `row` with `changes`, typed as an API key."""
+    changed: KeyRow = msgspec.structs.replace(row, **changes)
+    return changed
+
+
+def replaced_deployment(row: DeploymentRow, **changes: Any) -> DeploymentRow:
+    """Return `row` with `changes`, typed as a deployment."""
+    changed: DeploymentRow = msgspec.structs.replace(row, **changes)
     return changed

@@ -5,11 +5,15 @@ from typing import Protocol
 
 from reference_server.contract.lifecycle import TaskStatus
 from reference_server.contract.operations import AgentsQuery
-from reference_server.core.rows import AccountRow, AgentRow, TaskRow
+from reference_server.core.rows import AccountRow, AgentRow, DeploymentRow, KeyRow, TaskRow, VersionRow
 
 
 class EmailTakenError(Exception):
     """Another account has this e-mail (compared without case)."""
+
+
+class VersionTakenError(Exception):
+    """The agent has a binary of this version."""
 
 
 class Transaction(Protocol):
@@ -37,6 +41,22 @@ class Transaction(Protocol):
     def forget_revocations(self, now_ns: int) -> None:
         """Forget revoked tokens that expired by `now_ns`, so that their number stays bounded."""
 
+    def account_by_avatar(self, avatar: str) -> AccountRow | None:
+        """Return the account whose picture has that name."""
+
+    # API keys
+    def key(self, key_id: str) -> KeyRow | None:
+        """Return the API key of that id."""
+
+    def key_by_hash(self, key_hash: str) -> KeyRow | None:
+        """Return the API key whose secret has that SHA-256."""
+
+    def put_key(self, key: KeyRow) -> None:
+        """Add an API key or replace the one of the same id."""
+
+    def keys_of(self, account_id: str) -> Sequence[KeyRow]:
+        """Return an account's API keys, newest first."""
+
     # agents
     def agent(self, agent_id: str) -> AgentRow | None:
         """Return the agent of that id."""
@@ -50,9 +70,41 @@ class Transaction(Protocol):
     def fitting_agent(self, capability: str, price_max: float) -> AgentRow | None:
         """Return an active agent that offers `capability` for at most `price_max`, the cheapest, ties by id."""
 
+    def delete_agent(self, agent_id: str) -> None:
+        """Take an agent away, its binaries' rows too; nothing when there is none."""
+
+    def insert_version(self, version: VersionRow) -> None:
+        """Add a binary; raises VersionTakenError."""
+
+    def versions_of(self, agent_id: str) -> Sequence[VersionRow]:
+        """Return an agent's binaries, the last uploaded first."""
+
+    def delete_version(self, agent_id: str, version: str) -> None:
+        """Take a binary's row away; nothing when there is none."""
+
+    # deployments
+    def deployment(self, deployment_id: str) -> DeploymentRow | None:
+        """Return the deployment of that id."""
+
+    def put_deployment(self, deployment: DeploymentRow) -> None:
+        """Add a deployment or replace the one of the same id."""
+
+    def deployments_of(self, user_id: str) -> Sequence[DeploymentRow]:
+        """Return an account's deployments, newest first."""
+
+    def deployments_on(self, agent_id: str) -> Sequence[DeploymentRow]:
+        """Return the deployments of an agent, whoever made them, oldest first."""
+
+    # what other rows point at
+    def blobs(self) -> Sequence[str]:
+        """Return the name of every blob that a row points at (read once, at start)."""
+
     # tasks
     def next_order(self) -> int:
         """Return a number greater than every task's `order` so far."""
+
+    def next_row_order(self) -> int:
+        """Return a number greater than the `order` of every API key, binary and deployment so far."""
 
     def task(self, task_id: str) -> TaskRow | None:
         """Return the task of that id."""

@@ -1,19 +1,20 @@
 """The store in memory: dictionaries, sorted indexes, and an undo log that makes a transaction all or nothing."""
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from reference_server.contract.lifecycle import FINAL, TaskStatus
 from reference_server.contract.operations import AgentsQuery
 from reference_server.core.agents import cheapest_fitting, page_of
-from reference_server.core.rows import AccountRow, AgentRow, TaskRow
+from reference_server.core.rows import AccountRow, AgentRow, DeploymentRow, KeyRow, TaskRow, VersionRow
 from reference_server.core.tasks import TASK_TYPE
-from reference_server.core.transaction import EmailTakenError, Transaction
+from reference_server.core.transaction import EmailTakenError, Transaction, VersionTakenError
 from reference_server.store.base import StoreError
 from reference_server.store.ranks import RANK
 
 T = TypeVar("T")
+R = TypeVar("R", KeyRow, VersionRow, DeploymentRow)
 Key = tuple[Any, ...]
 
 
@@ -53,6 +54,9 @@ class MemoryTransaction:
         self._ids_by_email: dict[str, str] = {}
         self._revoked: dict[str, int] = {}
         self._agents: dict[str, AgentRow] = {}
+        self._keys: dict[str, KeyRow] = {}
+        self._versions: dict[tuple[str, str], VersionRow] = {}
+        self._deployments: dict[str, DeploymentRow] = {}
         self._tasks: dict[str, TaskRow] = {}
         self._last_order = 0
         self._by_user: dict[str, list[Key]] = {}
@@ -106,6 +110,23 @@ class MemoryTransaction:
         for jti in [jti for jti, expires_at_ns in self._revoked.items() if expires_at_ns <= now_ns]:
             self._set(self._revoked, jti, None)
 
+    def account_by_avatar(self, avatar: str) -> AccountRow | None:
+        return next((account for account in self._accounts.values() if account.avatar == avatar), None)
+
+    # API keys
+
+    def key(self, key_id: str) -> KeyRow | None:
+        return self._keys.get(key_id)
+
+    def key_by_hash(self, key_hash: str) -> KeyRow | None:
+        return next((key for key in self._keys.values() if key.key_hash == key_hash), None)
+
+    def put_key(self, key: KeyRow) -> None:
+        self._set(self._keys, key.id, key)
+
+    def keys_of(self, account_id: str) -> Sequence[KeyRow]:
+        return _newest_first(key for key in self._keys.values() if key.account_id == account_id)
+
     # agents
 
     def agent(self, agent_id: str) -> AgentRow | None:
@@ -119,6 +140,46 @@ class MemoryTransaction:
 
     def fitting_agent(self, capability: str, price_max: float) -> AgentRow | None:
         return cheapest_fitting(self._agents.values(), capability, price_max)
+
+    def delete_agent(self, agent_id: str) -> None:
+        self._set(self._agents, agent_id, None)
+        for version in self.versions_of(agent_id):
+            self.delete_version(agent_id, version.version)
+
+    # binaries
+
+    def insert_version(self, version: VersionRow) -> None:
+        if (version.agent_id, version.version) in self._versions:
+            raise VersionTakenError
+        self._set(self._versions, (version.agent_id, version.version), version)
+
+    def versions_of(self, agent_id: str) -> Sequence[VersionRow]:
+        return _newest_first(version for version in self._versions.values() if version.agent_id == agent_id)
+
+    def delete_version(self, agent_id: str, version: str) -> None:
+        self._set(self._versions, (agent_id, version), None)
+
+    def blobs(self) -> Sequence[str]:
+        avatars = [account.avatar for account in self._accounts.values() if account.avatar is not None]
+        return [version.blob for version in self._versions.values()] + avatars
+
+    # deployments
+
+    def deployment(self, deployment_id: str) -> DeploymentRow | None:
+        return self._deployments.get(deployment_id)
+
+    def put_deployment(self, deployment: DeploymentRow) -> None:
+        self._set(self._deployments, deployment.id, deployment)
+
+    def deployments_of(self, user_id: str) -> Sequence[DeploymentRow]:
+        return _newest_first(row for row in self._deployments.values() if row.user_id == user_id)
+
+    def deployments_on(self, agent_id: str) -> Sequence[DeploymentRow]:
+        return _newest_first(row for row in self._deployments.values() if row.agent_id == agent_id)[::-1]
+
+    def next_row_order(self) -> int:
+        tables: tuple[dict[Any, Any], ...] = (self._keys, self._versions, self._deployments)
+        return max((row.order for table in tables for row in table.values()), default=0) + 1
 
     # tasks
 
@@ -171,7 +232,7 @@ class MemoryTransaction:
 
     # writing
 
-    def _set(self, table: dict[str, Any], key: str, value: Any) -> None:
+    def _set(self, table: dict[Any, Any], key: Any, value: Any) -> None:
         """Put a value (None takes the key away) and remember how to take that back."""
         before = table.get(key)
         self._undo.append(lambda: _place(table, key, before))
@@ -204,7 +265,11 @@ class MemoryTransaction:
         return keys
 
 
-def _place(table: dict[str, Any], key: str, value: Any) -> None:
+def _newest_first(rows: Iterable[R]) -> list[R]:
+    return sorted(rows, key=lambda row: -row.order)
+
+
+def _place(table: dict[Any, Any], key: Any, value: Any) -> None:
     if value is None:
         table.pop(key, None)
     else:

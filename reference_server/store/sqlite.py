@@ -12,7 +12,7 @@ from typing import Final, Literal, TypeVar
 
 from reference_server.core.transaction import Transaction
 from reference_server.store.base import StoreError
-from reference_server.store.sqlite_schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION
+from reference_server.store.sqlite_schema import APPLICATION_ID, MIGRATIONS, SCHEMA_1, SCHEMA_VERSION
 from reference_server.store.sqlite_transaction import SqliteTransaction
 
 T = TypeVar("T")
@@ -112,12 +112,20 @@ def _prepare(connection: sqlite3.Connection, path: Path, synchronous: Synchronou
     connection.execute(f"PRAGMA synchronous = {synchronous}")
     connection.execute("BEGIN IMMEDIATE")
     # Asked again inside the transaction: another process may have made the tables meanwhile.
-    if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
-        for statement in SCHEMA:
-            connection.execute(statement)
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version < SCHEMA_VERSION:
+        _bring_up_to_date(connection, version)
     connection.execute("COMMIT")
+
+
+def _bring_up_to_date(connection: sqlite3.Connection, version: int) -> None:
+    """Make the tables, or change those of an older version, all within one transaction."""
+    steps = {1: SCHEMA_1, **MIGRATIONS}
+    for step in range(version + 1, SCHEMA_VERSION + 1):
+        for statement in steps[step]:
+            connection.execute(statement)
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 
 def _check_ours(connection: sqlite3.Connection, path: Path) -> None:

@@ -1,23 +1,24 @@
 """The tables of the SQLite store, their version, and the mapping between rows and columns.
 
 `user_version` holds the schema's version; a file with a newer one, or one that is not ours, is refused and left as
-it is. There are no foreign keys: accounts and tasks are never deleted, and a task may outlive its agent.
+it is; an older one is brought up to date by `MIGRATIONS`. There are no foreign keys: accounts and tasks are never
+deleted, and a task may outlive its agent.
 """
 
 from typing import Any, Final
 
 import msgspec
 
-from reference_server.core.rows import AccountRow, AgentRow, TaskRow
+from reference_server.core.rows import AccountRow, AgentRow, DeploymentRow, KeyRow, TaskRow, VersionRow
 from reference_server.store.ranks import RANK
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 APPLICATION_ID: Final = 0x5A535248
 """Marks a file as ours ("ZSRH"), so that another program's database is not taken for an empty one."""
 
 UNFINISHED: Final = "status IN ('queued', 'assigned', 'running')"
 
-SCHEMA: Final = (
+SCHEMA_1: Final = (
     """CREATE TABLE accounts (
         id TEXT PRIMARY KEY, email TEXT NOT NULL, email_key TEXT NOT NULL UNIQUE, full_name TEXT NOT NULL,
         password_hash TEXT NOT NULL, role TEXT NOT NULL, created_at_ns INTEGER NOT NULL,
@@ -40,7 +41,35 @@ SCHEMA: Final = (
     f"CREATE INDEX tasks_due ON tasks (status, due_at_ns, position) WHERE {UNFINISHED}",
     "CREATE INDEX tasks_unfit ON tasks (position) WHERE status = 'queued' AND planned_outcome IS NOT NULL",
 )
-"""The statements of an empty database; columns stand in the order of the rows' fields."""
+"""The statements of an empty database of the first version; columns stand in the order of the rows' fields."""
+
+MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {
+    2: (
+        "ALTER TABLE accounts ADD COLUMN avatar TEXT",
+        "ALTER TABLE accounts ADD COLUMN avatar_type TEXT",
+        "CREATE UNIQUE INDEX accounts_avatar ON accounts (avatar) WHERE avatar IS NOT NULL",
+        "ALTER TABLE agents ADD COLUMN manifest TEXT NOT NULL DEFAULT '{}'",
+        """CREATE TABLE api_keys (
+            id TEXT PRIMARY KEY, account_id TEXT NOT NULL, position INTEGER NOT NULL, name TEXT NOT NULL,
+            environment TEXT NOT NULL, prefix TEXT NOT NULL, last4 TEXT NOT NULL, key_hash TEXT NOT NULL UNIQUE,
+            status TEXT NOT NULL, created_at_ns INTEGER NOT NULL, last_used_at_ns INTEGER) WITHOUT ROWID""",
+        "CREATE INDEX api_keys_of_account ON api_keys (account_id, position)",
+        "CREATE INDEX api_keys_position ON api_keys (position)",
+        """CREATE TABLE versions (
+            agent_id TEXT NOT NULL, version TEXT NOT NULL, position INTEGER NOT NULL, blob TEXT NOT NULL,
+            binary_hash TEXT NOT NULL, binary_size INTEGER NOT NULL, created_at_ns INTEGER NOT NULL,
+            PRIMARY KEY (agent_id, version)) WITHOUT ROWID""",
+        "CREATE INDEX versions_position ON versions (position)",
+        """CREATE TABLE deployments (
+            id TEXT PRIMARY KEY, user_id TEXT NOT NULL, agent_id TEXT NOT NULL, position INTEGER NOT NULL,
+            status TEXT NOT NULL, environment TEXT NOT NULL, config TEXT NOT NULL, created_at_ns INTEGER NOT NULL,
+            updated_at_ns INTEGER NOT NULL) WITHOUT ROWID""",
+        "CREATE INDEX deployments_of_user ON deployments (user_id, position)",
+        "CREATE INDEX deployments_of_agent ON deployments (agent_id, position)",
+        "CREATE INDEX deployments_position ON deployments (position)",
+    ),
+}
+"""What leads from the version before to each version; a database of any age goes through all that are above its own."""
 
 TASK_COLUMNS: Final = ", ".join("position" if name == "order" else name for name in TaskRow.__struct_fields__)
 
@@ -48,15 +77,19 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
 
-def values_of(row: AccountRow | AgentRow) -> list[Any]:
+def values_of(row: AccountRow | AgentRow | KeyRow | VersionRow | DeploymentRow) -> list[Any]:
     """Return a row's fields as SQLite's values, in the order of its columns."""
-    return [_encode(value).decode() if isinstance(value, tuple) else value for value in msgspec.structs.astuple(row)]
+    return [
+        _encode(value).decode() if isinstance(value, tuple | dict) else value for value in msgspec.structs.astuple(row)
+    ]
 
 
 def agent_of(values: tuple[Any, ...]) -> AgentRow:
     """Return the agent in these columns."""
     fields = dict(zip(AgentRow.__struct_fields__, values, strict=True))
-    return AgentRow(**fields | {"capabilities": tuple(_decode(fields["capabilities"]))})
+    return AgentRow(
+        **fields | {"capabilities": tuple(_decode(fields["capabilities"])), "manifest": _decode(fields["manifest"])}
+    )
 
 
 def task_values(row: TaskRow) -> list[Any]:

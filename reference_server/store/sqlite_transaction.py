@@ -4,21 +4,16 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any, Final
 
-import msgspec
-
 from reference_server.contract.lifecycle import TaskStatus
-from reference_server.contract.operations import AgentsQuery
-from reference_server.core.agents import cheapest_fitting, page_of
-from reference_server.core.rows import AccountRow, AgentRow, TaskRow
+from reference_server.core.rows import AgentRow, TaskRow
 from reference_server.core.tasks import TASK_TYPE
-from reference_server.core.transaction import EmailTakenError
+from reference_server.store.sqlite_accounts import SqliteAccounts
+from reference_server.store.sqlite_agents import SqliteAgents
 from reference_server.store.sqlite_schema import (
     TASK_COLUMNS,
     UNFINISHED,
-    agent_of,
     task_of,
     task_values,
-    values_of,
 )
 
 _SELECT_TASK: Final = f"SELECT {TASK_COLUMNS} FROM tasks "
@@ -33,12 +28,9 @@ _PUT_TASK: Final = (
         if name not in ("id", "user_id", "position", "created_at_ns", "query", "constraints", "budget")
     )
 )
-_ACCOUNT_UPDATES: Final = ", ".join(f"{name} = ?" for name in AccountRow.__struct_fields__)
-_ACCOUNT_PLACES: Final = ", ".join("?" * len(AccountRow.__struct_fields__))
-_AGENT_PLACES: Final = ", ".join("?" * len(AgentRow.__struct_fields__))
 
 
-class SqliteTransaction:
+class SqliteTransaction(SqliteAccounts, SqliteAgents):
     """The rows of the open transaction; the store opens and ends it."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -61,71 +53,6 @@ class SqliteTransaction:
         """Drop what is cached: it may tell of writes that were rolled back."""
         self._agents = self._counts = self._last_order = None
         self._statuses.clear()
-
-    # accounts and revocations
-
-    def account(self, account_id: str) -> AccountRow | None:
-        return self._account("id", account_id)
-
-    def account_by_email(self, email_key: str) -> AccountRow | None:
-        return self._account("email_key", email_key)
-
-    def _account(self, column: str, value: str) -> AccountRow | None:
-        found = self._connection.execute(f"SELECT * FROM accounts WHERE {column} = ?", (value,)).fetchone()
-        return None if found is None else AccountRow(*found)
-
-    def insert_account(self, account: AccountRow) -> None:
-        self._write_account(f"INSERT INTO accounts VALUES ({_ACCOUNT_PLACES})", values_of(account))
-
-    def update_account(self, account: AccountRow) -> None:
-        self._write_account(f"UPDATE accounts SET {_ACCOUNT_UPDATES} WHERE id = ?", [*values_of(account), account.id])
-
-    def _write_account(self, statement: str, values: list[Any]) -> None:
-        try:
-            self._connection.execute(statement, values)
-        except sqlite3.IntegrityError as fault:
-            if "accounts.email_key" in str(fault):
-                raise EmailTakenError from fault
-            raise
-
-    def revoke_token(self, jti: str, expires_at_ns: int) -> None:
-        self._connection.execute("INSERT OR REPLACE INTO revoked_tokens VALUES (?, ?)", (jti, expires_at_ns))
-
-    def token_revoked(self, jti: str) -> bool:
-        found = self._connection.execute("SELECT 1 FROM revoked_tokens WHERE jti = ?", (jti,)).fetchone()
-        return found is not None
-
-    def forget_revocations(self, now_ns: int) -> None:
-        self._connection.execute("DELETE FROM revoked_tokens WHERE expires_at_ns <= ?", (now_ns,))
-
-    # agents
-
-    def agent(self, agent_id: str) -> AgentRow | None:
-        return self._all_agents().get(agent_id)
-
-    def agents(self, query: AgentsQuery) -> tuple[Sequence[AgentRow], int]:
-        return page_of(self._all_agents().values(), query)
-
-    def put_agent(self, agent: AgentRow) -> None:
-        agents = self._all_agents()
-        before = agents.get(agent.id)
-        agents[agent.id] = agent
-        if before is not None and agent == msgspec.structs.replace(before, tasks_completed=agent.tasks_completed):
-            # The common write by far: a completed task counts.
-            self._connection.execute(
-                "UPDATE agents SET tasks_completed = ? WHERE id = ?", (agent.tasks_completed, agent.id)
-            )
-        else:
-            self._connection.execute(f"INSERT OR REPLACE INTO agents VALUES ({_AGENT_PLACES})", values_of(agent))
-
-    def fitting_agent(self, capability: str, price_max: float) -> AgentRow | None:
-        return cheapest_fitting(self._all_agents().values(), capability, price_max)
-
-    def _all_agents(self) -> dict[str, AgentRow]:
-        if self._agents is None:
-            rows = self._connection.execute("SELECT * FROM agents")
-            self._agents = {row.id: row for row in map(agent_of, rows)}
-        return self._agents
 
     # tasks
 

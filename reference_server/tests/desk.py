@@ -41,6 +41,7 @@ class Desk:
         return Context(
             now_ns=self.now_ns,
             new_id=lambda: str(UUID(int=self.chance.getrandbits(128), version=4)),
+            new_secret=lambda: f"{self.chance.getrandbits(256):064x}",
             draw=self.chance.random,
             token_ttl_s=3600,
             task_ms=(50, 250),

@@ -63,6 +63,9 @@ class VirtualEnvironment:
     def new_id(self) -> str:
         return f"00000000-0000-4000-8000-{next(self._numbers):012x}"
 
+    def new_secret(self) -> str:
+        return f"{next(self._numbers):064x}"
+
     def draw(self) -> float:
         return 0.5
 

@@ -68,6 +68,10 @@ class VirtualEnvironment:
         """Return a UUID v4 from the seed."""
         return str(uuid.UUID(int=self._chance.getrandbits(128), version=4))
 
+    def new_secret(self) -> str:
+        """Return 256 bits from the seed: nothing simulated is worth stealing."""
+        return f"{self._chance.getrandbits(256):064x}"
+
     def draw(self) -> float:
         """Return a number in [0, 1) from the seed."""
         return self._chance.random()

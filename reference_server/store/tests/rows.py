@@ -3,7 +3,19 @@
 from typing import Any
 from uuid import UUID
 
-from reference_server.core.rows import AccountRow, AgentRow, TaskRow, replaced, replaced_account, replaced_agent
+from reference_server.core.rows import (
+    AccountRow,
+    AgentRow,
+    DeploymentRow,
+    KeyRow,
+    TaskRow,
+    VersionRow,
+    replaced,
+    replaced_account,
+    replaced_agent,
+    replaced_deployment,
+    replaced_key,
+)
 from reference_server.core.transaction import Transaction
 from reference_server.store.base import Store
 
@@ -58,8 +70,8 @@ def task(number: int, **changes: Any) -> TaskRow:
     return replaced(row, **changes)
 
 
-def put(store: Store, *rows: AccountRow | AgentRow | TaskRow) -> None:
-    """Write new accounts, agents and tasks in one transaction."""
+def put(store: Store, *rows: AccountRow | AgentRow | TaskRow | KeyRow | VersionRow | DeploymentRow) -> None:
+    """Write new rows in one transaction."""
 
     def work(tx: Transaction) -> None:
         for row in rows:
@@ -70,5 +82,49 @@ def put(store: Store, *rows: AccountRow | AgentRow | TaskRow) -> None:
                     tx.put_agent(row)
                 case TaskRow():
                     tx.put_task(row)
+                case KeyRow():
+                    tx.put_key(row)
+                case VersionRow():
+                    tx.insert_version(row)
+                case DeploymentRow():
+                    tx.put_deployment(row)
 
     store.transact(work)
+
+
+def key(number: int, **changes: Any) -> KeyRow:
+    """Return an active API key of account 1 whose order is its number."""
+    row = KeyRow(
+        id=id_of(2000 + number),
+        account_id=id_of(1),
+        order=number,
+        name=f"key {number}",
+        environment="live",
+        prefix="zs_live_",
+        last4=f"{number:04}",
+        key_hash=f"{number:064x}",
+        status="active",
+        created_at_ns=NOW_NS,
+    )
+    return replaced_key(row, **changes)
+
+
+def version(number: int, agent_number: int = 1) -> VersionRow:
+    """Return a binary of an agent whose order is its number."""
+    return VersionRow(f"agent_{agent_number:03}", f"1.0.{number}", number, f"blob{number}", "ab" * 32, 2048, NOW_NS)
+
+
+def deployment(number: int, **changes: Any) -> DeploymentRow:
+    """Return account 1's deployment of agent 1 whose order is its number."""
+    row = DeploymentRow(
+        id=id_of(3000 + number),
+        user_id=id_of(1),
+        agent_id="agent_001",
+        order=number,
+        status="deployed",
+        environment="staging",
+        config='{"ü": 1}',
+        created_at_ns=NOW_NS,
+        updated_at_ns=NOW_NS,
+    )
+    return replaced_deployment(row, **changes)

@@ -12,10 +12,17 @@ from hypothesis import strategies as st
 from reference_server.contract.lifecycle import TaskStatus
 from reference_server.contract.models import Priority
 from reference_server.contract.operations import AgentsQuery
-from reference_server.core.rows import TaskRow, replaced, replaced_account, replaced_agent
-from reference_server.core.transaction import EmailTakenError, Transaction
+from reference_server.core.rows import (
+    TaskRow,
+    replaced,
+    replaced_account,
+    replaced_agent,
+    replaced_deployment,
+    replaced_key,
+)
+from reference_server.core.transaction import EmailTakenError, Transaction, VersionTakenError
 from reference_server.store import MemoryStore, SqliteStore, Store, StoreError
-from reference_server.store.tests.rows import NOW_NS, account, agent, id_of, put, task
+from reference_server.store.tests.rows import NOW_NS, account, agent, deployment, id_of, key, put, task, version
 
 T = TypeVar("T")
 STORES: dict[str, Callable[[Path], Store]] = {
@@ -87,6 +94,58 @@ def test_revoked_tokens_are_remembered_until_they_expire(store: Store) -> None:
 
 def _revoke(jti: str, expires_at_ns: int, tx: Transaction) -> None:
     tx.revoke_token(jti, expires_at_ns)
+
+
+def test_api_keys_are_found_by_id_and_by_hash_and_listed_newest_first(store: Store) -> None:
+    put(store, key(1), key(2), key(3, account_id=id_of(2)))
+    revoked = replaced_key(key(1), status="revoked", last_used_at_ns=7)
+    store.transact(lambda tx: tx.put_key(revoked))
+
+    assert store.transact(lambda tx: tx.key(key(1).id)) == revoked
+    assert store.transact(lambda tx: tx.key_by_hash(key(2).key_hash)) == key(2)
+    assert store.transact(lambda tx: tx.key_by_hash("0")) is None
+    assert list(store.transact(lambda tx: tx.keys_of(id_of(1)))) == [key(2), revoked]
+
+
+def test_an_account_is_found_by_its_picture(store: Store) -> None:
+    pictured = account(1, avatar="unguessable", avatar_type="image/png")
+    put(store, pictured, account(2))
+
+    assert store.transact(lambda tx: tx.account_by_avatar("unguessable")) == pictured
+    assert store.transact(lambda tx: tx.account_by_avatar("other")) is None
+
+
+def test_binaries_are_listed_last_first_and_go_with_their_agent(store: Store) -> None:
+    put(store, agent(1), agent(2), version(1), version(2), version(3, 2))
+    with pytest.raises(VersionTakenError):
+        put(store, version(2))
+    assert list(store.transact(lambda tx: tx.versions_of("agent_001"))) == [version(2), version(1)]
+
+    store.transact(lambda tx: tx.delete_version("agent_001", "1.0.2"))
+    assert list(store.transact(lambda tx: tx.versions_of("agent_001"))) == [version(1)]
+    assert sorted(store.transact(lambda tx: tx.blobs())) == ["blob1", "blob3"]
+
+    store.transact(lambda tx: tx.delete_agent("agent_001"))
+    assert store.transact(lambda tx: tx.agent("agent_001")) is None
+    assert list(store.transact(lambda tx: tx.versions_of("agent_001"))) == []
+    assert list(store.transact(lambda tx: tx.versions_of("agent_002"))) == [version(3, 2)]
+
+
+def test_deployments_are_listed_by_account_and_by_agent(store: Store) -> None:
+    put(store, deployment(1), deployment(2), deployment(3, user_id=id_of(2)), deployment(4, agent_id="agent_002"))
+    stopped = replaced_deployment(deployment(1), status="stopped", updated_at_ns=NOW_NS + 5)
+    store.transact(lambda tx: tx.put_deployment(stopped))
+
+    assert store.transact(lambda tx: tx.deployment(stopped.id)) == stopped
+    assert store.transact(lambda tx: tx.deployment(id_of(9))) is None
+    assert [row.order for row in store.transact(lambda tx: tx.deployments_of(id_of(1)))] == [4, 2, 1]
+    assert [row.order for row in store.transact(lambda tx: tx.deployments_on("agent_001"))] == [1, 2, 3]
+
+
+def test_the_order_of_rows_grows_over_keys_binaries_and_deployments(store: Store) -> None:
+    assert store.transact(lambda tx: tx.next_row_order()) == 1
+    put(store, key(4), version(7), deployment(5))
+    assert store.transact(lambda tx: tx.next_row_order()) == 8
 
 
 def test_agents_are_replaced_filtered_sorted_and_paged(store: Store) -> None:

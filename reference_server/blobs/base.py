@@ -1,0 +1,53 @@
+"""What a blob store is. Every method may block: a shell calls them on worker threads, one at a time for one object."""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+
+class BlobError(Exception):
+    """The blob store can't be used; the sentence says what is wrong and what to do."""
+
+
+class StagedBlob(Protocol):
+    """A blob that is being written; nobody can read it yet."""
+
+    def write(self, chunk: bytes) -> None:
+        """Append; raises BlobError."""
+
+    def keep(self) -> None:
+        """Make it durable under its name; raises BlobError, and then nothing is left of it."""
+
+    def discard(self) -> None:
+        """Leave nothing of it; repeatable, never raises, does nothing after `keep`."""
+
+
+class BlobReader(Protocol):
+    """An open blob."""
+
+    def read(self, bytes_max: int) -> bytes:
+        """Return the next bytes, none at the end; raises BlobError."""
+
+    def close(self) -> None:
+        """Let go of it; repeatable."""
+
+
+class Blobs(Protocol):
+    """Bytes by name; names are chosen by the caller, of letters, digits, `-` and `_`."""
+
+    def stage(self, name: str) -> StagedBlob:
+        """Begin a blob; raises BlobError."""
+
+    def open(self, name: str) -> BlobReader:
+        """Open a kept blob; raises BlobError when there is none."""
+
+    def delete(self, name: str) -> None:
+        """Take a blob away; nothing when there is none. Raises BlobError."""
+
+    def names(self) -> Iterable[str]:
+        """Return the name of every kept blob; raises BlobError."""
+
+    def check(self) -> None:
+        """Raise BlobError unless blobs can be written and read now (for /ready)."""
+
+    def sweep(self) -> None:
+        """Remove what was staged and never kept, as a crash leaves it; raises BlobError."""

@@ -1,0 +1,66 @@
+"""Blobs in memory: durable for as long as the process lives."""
+
+from collections.abc import Iterable
+
+from reference_server.blobs.base import BlobError
+
+
+class MemoryBlobs:
+    """`Blobs` in a dictionary."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def stage(self, name: str) -> "_Staged":
+        """Begin a blob."""
+        return _Staged(self._kept, name)
+
+    def open(self, name: str) -> "_Reader":
+        """Open a kept blob; raises BlobError when there is none."""
+        if name not in self._kept:
+            raise BlobError(f"there is no blob {name!r}; it was deleted or never kept")
+        return _Reader(self._kept[name])
+
+    def delete(self, name: str) -> None:
+        """Take a blob away; nothing when there is none."""
+        self._kept.pop(name, None)
+
+    def names(self) -> Iterable[str]:
+        """Return the name of every kept blob."""
+        return tuple(self._kept)
+
+    def check(self) -> None:
+        """Do nothing: memory can always be written."""
+
+    def sweep(self) -> None:
+        """Do nothing: what was staged went with its process."""
+
+
+class _Staged:
+    def __init__(self, kept: dict[str, bytes], name: str) -> None:
+        self._kept = kept
+        self._name = name
+        self._written = bytearray()
+
+    def write(self, chunk: bytes) -> None:
+        self._written += chunk
+
+    def keep(self) -> None:
+        self._kept[self._name] = bytes(self._written)
+
+    def discard(self) -> None:
+        self._written.clear()
+
+
+class _Reader:
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self._at = 0
+
+    def read(self, bytes_max: int) -> bytes:
+        chunk = self._content[self._at : self._at + bytes_max]
+        self._at += len(chunk)
+        return chunk
+
+    def close(self) -> None:
+        self._content = b""
