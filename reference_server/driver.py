@@ -12,19 +12,17 @@ from reference_server.bus import Bus, Deliver, LoopbackBus, Tap
 from reference_server.contract.codes import TokenFault
 from reference_server.core import admission
 from reference_server.core.admission import Route
-from reference_server.core.answers import Answer, error
+from reference_server.core.answers import Answer, unavailable
 from reference_server.core.calls import Caller, Head
 from reference_server.core.effects import HubInput, Opened
 from reference_server.core.hub import Hub
 from reference_server.core.steady_clock import SteadyClock
-from reference_server.core.tokens import judge_claims
-from reference_server.environment import Environment, Sockets, TokenInvalidError
+from reference_server.credentials import Credentials
+from reference_server.environment import Environment, Sockets
 from reference_server.hub_driver import HubDriver, HubMachine
 from reference_server.limits import Kind, LocalLimits, NoLimits, RateLimits
 from reference_server.operations import Decisions, Operations, Options, default_decisions
-from reference_server.store.base import Store, StoreError
-
-RETRY_AFTER_S = 1
+from reference_server.store.base import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +63,12 @@ class Driver:
         rate_limits: RateLimits | None = None,
     ) -> None:
         self._environment = environment
-        self._store = store
         self._options = options
         self._clock = SteadyClock()
         self._connections = 0
         self._shutting = False
         self.hub = HubDriver(environment, sockets, make_hub(), self.wall_ns)
+        self._credentials = Credentials(environment.tokens, store, self.wall_ns)
         self._limits = rate_limits or (LocalLimits(environment.monotonic_ns) if options.limits else NoLimits())
         bus = make_bus(self.wall_ns, self.hub.deliver, tap)
         decide = decisions if decisions is not None else default_decisions()
@@ -93,7 +91,7 @@ class Driver:
         if isinstance(found, Answer):
             then(found)
             return
-        judged = self._judge(head, handshake=False)
+        judged = self._credentials.judge(head, handshake=False)
 
         def limited(retry_after_s: int | None) -> None:
             then(admission.too_many(retry_after_s) if retry_after_s is not None else _admitted(found, head, judged))
@@ -113,7 +111,7 @@ class Driver:
         if isinstance(found, Answer):
             reply(found)
             return
-        judged = self._judge(head, handshake=True)
+        judged = self._credentials.judge(head, handshake=True)
 
         def limited(retry_after_s: int | None) -> None:
             reply(admission.too_many(retry_after_s) if retry_after_s is not None else self._granted(head, judged))
@@ -144,19 +142,7 @@ class Driver:
         self._operations.stop()
         self.hub.shutdown(done)
 
-    # credentials and limits
-
-    def _judge(self, head: Head, *, handshake: bool) -> Caller | TokenFault | Answer:
-        token = admission.credential(head.headers, handshake=handshake)
-        if isinstance(token, TokenFault):
-            return token
-        try:
-            claims = self._environment.tokens.decode(token)
-            return self._store.transact(lambda tx: judge_claims(tx, claims, self.wall_ns()))
-        except TokenInvalidError as fault:
-            return TokenFault(fault.fault)
-        except StoreError:
-            return unavailable()
+    # limits
 
     def _bucket(self, head: Head, judged: Caller | TokenFault | Answer) -> tuple[Kind, str]:
         kind: Kind = "rest_account" if isinstance(judged, Caller) else "rest_address"
@@ -179,11 +165,6 @@ class Driver:
             return unavailable()
         self._connections += 1
         return Granted(self._connections, judged, admission.selected_subprotocol(head.headers))
-
-
-def unavailable() -> Answer:
-    """Return the 503 of a server that ends or whose store does not answer."""
-    return error(503, "the server can't do this now; try again", retry_after_s=RETRY_AFTER_S)
 
 
 def _admitted(found: Route, head: Head, judged: Caller | TokenFault | Answer) -> Admitted | Answer:

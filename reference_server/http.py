@@ -16,9 +16,9 @@ from uvicorn._types import ASGIReceiveCallable, ASGIReceiveEvent, ASGISendCallab
 from reference_server.contract import limits
 from reference_server.contract.operations import BY_NAME
 from reference_server.core.admission import Origins, is_api, methods_of
-from reference_server.core.answers import Answer, error
+from reference_server.core.answers import Answer, error, unavailable
 from reference_server.core.calls import Head
-from reference_server.driver import Admitted, Driver, unavailable
+from reference_server.driver import Admitted, Driver
 from reference_server.page_files import Page, PageFiles
 from reference_server.responses import Headers, body_of, head_of, headers_of, length_of, sharing_headers
 

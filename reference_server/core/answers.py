@@ -1,7 +1,7 @@
 """What a decision gives back: an answer for the asker, and what it publishes once its transaction has committed."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from msgspec import UNSET, Struct
 
@@ -9,6 +9,8 @@ from reference_server.contract.codes import ERROR_PHRASES
 from reference_server.contract.messages import MessageType
 from reference_server.contract.models import ErrorBody, FieldFault
 from reference_server.contract.operations.model import JSON
+
+RETRY_AFTER_S: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +103,8 @@ def error(
     if retry_after_s is not None:
         headers = (*headers, ("Retry-After", str(retry_after_s)))
     return Answer(status, body, headers)
+
+
+def unavailable() -> Answer:
+    """Return the 503 of a server that ends or whose store does not answer."""
+    return error(503, "the server can't do this now; try again", retry_after_s=RETRY_AFTER_S)

@@ -1,5 +1,6 @@
 """The claims of a token: how they are made and when they hold (contract §2 token); signing is the shell's."""
 
+from dataclasses import dataclass
 from typing import Any, Final, get_args
 
 from reference_server.contract.codes import EXPIRED, INVALID, REVOKED, TokenFault
@@ -13,6 +14,17 @@ S_NS: Final = 1_000_000_000
 _NUMBERS: Final = ("iat", "nbf", "exp")
 _TEXTS: Final = ("sub", "email", "role", "jti")
 _ROLES: Final = get_args(Role)
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What signed claims say, in nanoseconds: all that is asked about a token once its signature was found good."""
+
+    account_id: str
+    jti: str
+    issued_at_ns: int
+    not_before_ns: int
+    expires_at_ns: int
 
 
 def issued_at(account: AccountRow, now_ns: int) -> int:
@@ -38,22 +50,26 @@ def make_claims(account: AccountRow, context: Context) -> dict[str, Any]:
     }
 
 
-def judge_claims(tx: Transaction, claims: dict[str, Any], now_ns: int) -> Caller | TokenFault:
-    """Return whom signed claims stand for, or why they don't hold: invalid, expired, revoked."""
+def read_claims(claims: dict[str, Any]) -> Claims | TokenFault:
+    """Return what a signed payload says; invalid when a claim is missing or of a wrong type."""
     if not _complete(claims):
         return INVALID
-    issued_ns, not_before_ns, expires_ns = (_nanoseconds(claims[name]) for name in _NUMBERS)
-    if now_ns >= expires_ns:
+    return Claims(claims["sub"], claims["jti"], *(_nanoseconds(claims[name]) for name in _NUMBERS))
+
+
+def judge_claims(tx: Transaction, claims: Claims, now_ns: int) -> Caller | TokenFault:
+    """Return whom signed claims stand for, or why they don't hold: invalid, expired, revoked."""
+    if now_ns >= claims.expires_at_ns:
         return EXPIRED
-    if now_ns < not_before_ns:
+    if now_ns < claims.not_before_ns:
         return INVALID
-    account = tx.account(claims["sub"])
+    account = tx.account(claims.account_id)
     # Our own tokens may be issued ahead of the clock (`issued_at`), never ahead of what the account remembers.
-    if account is None or issued_ns > max(now_ns, account.issued_until_ns):
+    if account is None or claims.issued_at_ns > max(now_ns, account.issued_until_ns):
         return INVALID
-    if issued_ns <= account.revoked_until_ns or tx.token_revoked(claims["jti"]):
+    if claims.issued_at_ns <= account.revoked_until_ns or tx.token_revoked(claims.jti):
         return REVOKED
-    return Caller(account.id, account.role, claims["jti"], issued_ns, expires_ns)
+    return Caller(account.id, account.role, claims.jti, claims.issued_at_ns, claims.expires_at_ns)
 
 
 def _complete(claims: dict[str, Any]) -> bool:

@@ -6,6 +6,7 @@ from typing import Protocol, TypeVar
 from reference_server.core.transaction import Transaction
 
 T = TypeVar("T")
+Revision = tuple[int, ...]
 
 
 class StoreError(Exception):
@@ -17,6 +18,14 @@ class Store(Protocol):
 
     def transact(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` and commit; raises what it raises, with nothing written, and StoreError when it can't commit."""
+
+    def revision(self) -> Revision:
+        """Return what differs once a credential may have ended since, by this store or another over the same data.
+
+        It tells of committed changes that can make an accepted credential a refused one, or change its role: tokens
+        revoked, one or all of an account; an account's role; an API key that is active no more. What was judged after
+        it was read stands while it is the same. To be asked between transactions; raises StoreError.
+        """
 
     def check(self) -> None:
         """Raise StoreError unless the store can read and write now (for /ready)."""

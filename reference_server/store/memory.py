@@ -10,7 +10,8 @@ from reference_server.core.agents import cheapest_fitting, page_of
 from reference_server.core.rows import AccountRow, AgentRow, DeploymentRow, KeyRow, TaskRow, VersionRow
 from reference_server.core.tasks import TASK_TYPE
 from reference_server.core.transaction import EmailTakenError, Transaction, VersionTakenError
-from reference_server.store.base import StoreError
+from reference_server.store.base import Revision, StoreError
+from reference_server.store.endings import ends_key, ends_tokens
 from reference_server.store.ranks import RANK
 
 T = TypeVar("T")
@@ -36,6 +37,11 @@ class MemoryStore:
         self._tx.keep()
         return result
 
+    def revision(self) -> Revision:
+        """Return how many writes ended credentials; nobody else writes to this memory."""
+        self.check()
+        return (self._tx.ended,)
+
     def check(self) -> None:
         """Raise StoreError when the store is closed."""
         if self._closed:
@@ -50,11 +56,13 @@ class MemoryTransaction:
     """The tables; one instance serves all transactions, as they run one after another."""
 
     def __init__(self) -> None:
+        self.ended = 0
         self._accounts: dict[str, AccountRow] = {}
         self._ids_by_email: dict[str, str] = {}
         self._revoked: dict[str, int] = {}
         self._agents: dict[str, AgentRow] = {}
         self._keys: dict[str, KeyRow] = {}
+        self._keys_by_hash: dict[str, str] = {}
         self._versions: dict[tuple[str, str], VersionRow] = {}
         self._deployments: dict[str, DeploymentRow] = {}
         self._tasks: dict[str, TaskRow] = {}
@@ -99,8 +107,10 @@ class MemoryTransaction:
             self._set(self._ids_by_email, before.email_key, None)
             self._set(self._ids_by_email, account.email_key, account.id)
         self._set(self._accounts, account.id, account)
+        self.ended += ends_tokens(before, account)
 
     def revoke_token(self, jti: str, expires_at_ns: int) -> None:
+        self.ended += 1
         self._set(self._revoked, jti, expires_at_ns)
 
     def token_revoked(self, jti: str) -> bool:
@@ -119,10 +129,13 @@ class MemoryTransaction:
         return self._keys.get(key_id)
 
     def key_by_hash(self, key_hash: str) -> KeyRow | None:
-        return next((key for key in self._keys.values() if key.key_hash == key_hash), None)
+        key_id = self._keys_by_hash.get(key_hash)
+        return None if key_id is None else self._keys[key_id]
 
     def put_key(self, key: KeyRow) -> None:
         self._set(self._keys, key.id, key)
+        self._set(self._keys_by_hash, key.key_hash, key.id)
+        self.ended += ends_key(key)
 
     def keys_of(self, account_id: str) -> Sequence[KeyRow]:
         return _newest_first(key for key in self._keys.values() if key.account_id == account_id)

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from reference_server.core.rows import AccountRow, KeyRow
 from reference_server.core.transaction import EmailTakenError
+from reference_server.store.endings import ends_key, ends_tokens
 from reference_server.store.sqlite_schema import values_of
 
 _ACCOUNT_UPDATES: Final = ", ".join(f"{name} = ?" for name in AccountRow.__struct_fields__)
@@ -14,9 +15,10 @@ _KEY_PLACES: Final = ", ".join("?" * len(KeyRow.__struct_fields__))
 
 
 class SqliteAccounts:
-    """The accounts' part of a transaction."""
+    """The accounts' part of a transaction; `ended` counts the writes that end credentials, rolled back ones too."""
 
     _connection: sqlite3.Connection
+    ended: int
 
     # accounts and revocations
 
@@ -34,6 +36,8 @@ class SqliteAccounts:
         self._write_account(f"INSERT INTO accounts VALUES ({_ACCOUNT_PLACES})", values_of(account))
 
     def update_account(self, account: AccountRow) -> None:
+        before = self.account(account.id)
+        self.ended += before is not None and ends_tokens(before, account)
         self._write_account(f"UPDATE accounts SET {_ACCOUNT_UPDATES} WHERE id = ?", [*values_of(account), account.id])
 
     def _write_account(self, statement: str, values: list[Any]) -> None:
@@ -45,6 +49,7 @@ class SqliteAccounts:
             raise
 
     def revoke_token(self, jti: str, expires_at_ns: int) -> None:
+        self.ended += 1
         self._connection.execute("INSERT OR REPLACE INTO revoked_tokens VALUES (?, ?)", (jti, expires_at_ns))
 
     def token_revoked(self, jti: str) -> bool:
@@ -70,6 +75,7 @@ class SqliteAccounts:
         return None if found is None else KeyRow(*found)
 
     def put_key(self, key: KeyRow) -> None:
+        self.ended += ends_key(key)
         self._connection.execute(f"INSERT OR REPLACE INTO api_keys VALUES ({_KEY_PLACES})", values_of(key))
 
     def keys_of(self, account_id: str) -> Sequence[KeyRow]:

@@ -35,6 +35,7 @@ class SqliteTransaction(SqliteAccounts, SqliteAgents):
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self.ended = 0
         self._version: int | None = None
         self._agents: dict[str, AgentRow] | None = None
         self._counts: dict[TaskStatus, int] | None = None

@@ -14,7 +14,7 @@ from reference_server.core.answers import Answer, Decision, Outgoing, Publish
 from reference_server.core.calls import Call, Caller, Context
 from reference_server.core.decisions import DECISIONS
 from reference_server.core.orchestrator import Figures
-from reference_server.core.tokens import judge_claims
+from reference_server.core.tokens import Claims, judge_claims, read_claims
 from reference_server.store import MemoryStore, Store
 
 START_NS = 1_800_000_000_000_000_000
@@ -90,7 +90,10 @@ class Desk:
         return self.judged(msgspec.json.decode(msgspec.json.encode(claims)))
 
     def judged(self, claims: dict[str, Any]) -> object:
-        return self.store.transact(lambda tx: judge_claims(tx, claims, self.now_ns))
+        read = read_claims(claims)
+        if not isinstance(read, Claims):
+            return read
+        return self.store.transact(lambda tx: judge_claims(tx, read, self.now_ns))
 
     def submit(self, caller: Caller, **body: Any) -> str:
         decision = self.decide("submit_task", caller, {"query": "q", "budget": 1} | body)

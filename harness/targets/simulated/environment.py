@@ -4,7 +4,7 @@ import hashlib
 import random
 import uuid
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from harness.simulation.network import NS_PER_MS
 from harness.simulation.scheduler import Scheduler, Timer
@@ -16,35 +16,13 @@ EPOCH_NS: Final = 1_767_225_600 * 1_000_000_000
 SECRET: Final = "simulated-" * 4
 """The key of simulated tokens; it guards nothing, since it leaves no process."""
 HASH_MS: Final = (10, 60)
-TOKENS_REMEMBERED_MAX: Final = 1000
-
-
-class RememberedTokens:
-    """Real tokens whose checks are remembered: the same text always decodes to the same claims."""
-
-    def __init__(self) -> None:
-        self._tokens = JwtTokens(SECRET)
-        self._claims: dict[str, dict[str, Any]] = {}
-
-    def sign(self, claims: dict[str, Any]) -> str:
-        """Return the compact JWT."""
-        return self._tokens.sign(claims)
-
-    def decode(self, token: str) -> dict[str, Any]:
-        """Return the claims; raises TokenInvalidError, of which nothing is remembered."""
-        known = self._claims.get(token)
-        if known is None:
-            known = self._tokens.decode(token)
-            if len(self._claims) < TOKENS_REMEMBERED_MAX:
-                self._claims[token] = known
-        return dict(known)
 
 
 class VirtualEnvironment:
     """`reference_server.environment.Environment` on virtual time; one for each simulated process."""
 
     def __init__(self, scheduler: Scheduler, chance: random.Random) -> None:
-        self.tokens: Tokens = RememberedTokens()
+        self.tokens: Tokens = JwtTokens(SECRET)
         self._scheduler = scheduler
         self._chance = chance
 

@@ -12,7 +12,7 @@ import pytest
 
 from reference_server.store import SqliteStore, StoreError
 from reference_server.store.sqlite_schema import SCHEMA_VERSION
-from reference_server.store.tests.rows import account, agent, id_of, put, task
+from reference_server.store.tests.rows import account, agent, id_of, key, put, task
 
 PROJECT_ROOT = Path(__file__).resolve().parents[3]
 
@@ -63,6 +63,21 @@ def test_two_stores_on_one_file_see_each_others_commits(tmp_path: Path) -> None:
 
     found = two.transact(lambda tx: (tx.count_tasks("queued"), tx.next_order(), tx.agent("agent_001")))
     assert found == (1, 2, agent(1))
+    one.close()
+    two.close()
+
+
+def test_what_ends_a_credential_through_one_store_shows_in_the_revision_of_the_other(tmp_path: Path) -> None:
+    one, two = (SqliteStore(tmp_path / "store.db") for _ in range(2))
+    put(one, account(1))
+    for revoke in (
+        lambda tx: tx.revoke_token("jti", 10),
+        lambda tx: tx.update_account(account(1, revoked_until_ns=5)),
+        lambda tx: tx.put_key(key(1, status="revoked")),
+    ):
+        before = two.revision()
+        one.transact(revoke)
+        assert two.revision() != before
     one.close()
     two.close()
 

@@ -96,6 +96,33 @@ def _revoke(jti: str, expires_at_ns: int, tx: Transaction) -> None:
     tx.revoke_token(jti, expires_at_ns)
 
 
+@pytest.mark.parametrize(
+    ("ends", "work"),
+    [
+        (True, partial(_revoke, "jti", 10)),
+        (True, lambda tx: tx.update_account(account(1, role="admin"))),
+        (True, lambda tx: tx.update_account(account(1, revoked_until_ns=5))),
+        (True, lambda tx: tx.put_key(key(1, status="revoked"))),
+        (False, lambda tx: tx.account(id_of(1))),
+        (False, lambda tx: tx.insert_account(account(2))),
+        (False, lambda tx: tx.update_account(account(1, issued_until_ns=7, password_hash="newer", full_name="Ann"))),
+        (False, lambda tx: tx.put_key(key(2))),
+        (False, lambda tx: tx.put_key(key(1, last_used_at_ns=9))),
+        (False, lambda tx: tx.put_task(task(1))),
+        (False, lambda tx: tx.forget_revocations(NOW_NS)),
+    ],
+)
+def test_the_revision_differs_once_a_credential_may_have_ended(
+    store: Store, ends: bool, work: Callable[[Transaction], None]
+) -> None:
+    put(store, account(1), key(1))
+    before = store.revision()
+    assert store.revision() == before
+    store.transact(work)
+
+    assert (store.revision() != before) == ends
+
+
 def test_api_keys_are_found_by_id_and_by_hash_and_listed_newest_first(store: Store) -> None:
     put(store, key(1), key(2), key(3, account_id=id_of(2)))
     revoked = replaced_key(key(1), status="revoked", last_used_at_ns=7)
@@ -343,6 +370,8 @@ def test_a_closed_store_says_so(store: Store) -> None:
 
     with pytest.raises(StoreError, match="closed"):
         store.check()
+    with pytest.raises(StoreError, match="closed"):
+        store.revision()
     with pytest.raises(StoreError, match="closed"):
         store.transact(lambda tx: tx.account("x"))
 
