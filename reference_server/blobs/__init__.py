@@ -7,6 +7,8 @@ Run: `python -m pytest reference_server/blobs`.
 """
 
 from reference_server.blobs.base import BlobError, BlobReader, Blobs, StagedBlob
+from reference_server.blobs.folder import FolderBlobs
 from reference_server.blobs.memory import MemoryBlobs
+from reference_server.blobs.s3 import S3Blobs
 
-__all__ = ["BlobError", "BlobReader", "Blobs", "MemoryBlobs", "StagedBlob"]
+__all__ = ["BlobError", "BlobReader", "Blobs", "FolderBlobs", "MemoryBlobs", "S3Blobs", "StagedBlob"]

@@ -1,11 +1,26 @@
 """What a blob store is. Every method may block: a shell calls them on worker threads, one at a time for one object."""
 
+import re
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Final, Protocol
+
+_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
 class BlobError(Exception):
     """The blob store can't be used; the sentence says what is wrong and what to do."""
+
+
+def is_name(name: str) -> bool:
+    """Say whether a blob may be called so: nothing that a path or a URL gives a meaning to."""
+    return _NAME.fullmatch(name) is not None
+
+
+def checked_name(name: str) -> str:
+    """Return the name of a blob; raises BlobError for what can be none."""
+    if not is_name(name):
+        raise BlobError(f"a blob can't be named {name!r}; expected 1 to 128 letters, digits, - and _")
+    return name
 
 
 class StagedBlob(Protocol):
@@ -22,7 +37,11 @@ class StagedBlob(Protocol):
 
 
 class BlobReader(Protocol):
-    """An open blob."""
+    """An open blob; `size` in bytes."""
+
+    @property
+    def size(self) -> int:
+        """How many bytes there are in all."""
 
     def read(self, bytes_max: int) -> bytes:
         """Return the next bytes, none at the end; raises BlobError."""
@@ -32,7 +51,7 @@ class BlobReader(Protocol):
 
 
 class Blobs(Protocol):
-    """Bytes by name; names are chosen by the caller, of letters, digits, `-` and `_`."""
+    """Bytes by name; names are chosen by the caller, of letters, digits, `-` and `_`; another is a BlobError."""
 
     def stage(self, name: str) -> StagedBlob:
         """Begin a blob; raises BlobError."""

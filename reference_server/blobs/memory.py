@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from reference_server.blobs.base import BlobError
+from reference_server.blobs.base import BlobError, checked_name
 
 
 class MemoryBlobs:
@@ -13,17 +13,17 @@ class MemoryBlobs:
 
     def stage(self, name: str) -> "_Staged":
         """Begin a blob."""
-        return _Staged(self._kept, name)
+        return _Staged(self._kept, checked_name(name))
 
     def open(self, name: str) -> "_Reader":
         """Open a kept blob; raises BlobError when there is none."""
-        if name not in self._kept:
+        if checked_name(name) not in self._kept:
             raise BlobError(f"there is no blob {name!r}; it was deleted or never kept")
         return _Reader(self._kept[name])
 
     def delete(self, name: str) -> None:
         """Take a blob away; nothing when there is none."""
-        self._kept.pop(name, None)
+        self._kept.pop(checked_name(name), None)
 
     def names(self) -> Iterable[str]:
         """Return the name of every kept blob."""
@@ -47,6 +47,7 @@ class _Staged:
 
     def keep(self) -> None:
         self._kept[self._name] = bytes(self._written)
+        self._written.clear()
 
     def discard(self) -> None:
         self._written.clear()
@@ -57,10 +58,14 @@ class _Reader:
         self._content = content
         self._at = 0
 
+    @property
+    def size(self) -> int:
+        return len(self._content)
+
     def read(self, bytes_max: int) -> bytes:
         chunk = self._content[self._at : self._at + bytes_max]
         self._at += len(chunk)
         return chunk
 
     def close(self) -> None:
-        self._content = b""
+        self._at = len(self._content)
