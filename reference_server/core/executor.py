@@ -6,13 +6,14 @@ own, so that every state that the table knows is one that a GET can show and a c
 """
 
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, Final
 
 from reference_server.contract import limits
 from reference_server.contract.seeded_agents import QUERY_CAPABILITY
-from reference_server.core.answers import Outgoing
+from reference_server.core.answers import Outgoing, Publish
 from reference_server.core.calls import Context
-from reference_server.core.lifecycle import back_to_queue, put_moved
+from reference_server.core.lifecycle import NO_AGENT, back_to_queue, put_moved
 from reference_server.core.orchestrator import Finished
 from reference_server.core.rows import AgentRow, TaskRow, replaced, replaced_agent
 from reference_server.core.tokens import S_NS, US_NS
@@ -38,10 +39,13 @@ def advance(tx: Transaction, context: Context) -> Advanced:
     """Do what is due: end and start attempts, fail what no agent fits, claim by priority while workers are free."""
     step = Advanced()
     for row in tx.due_tasks(context.now_ns, BATCH_MAX):
-        if row.status == "assigned":
+        agent = tx.agent(row.assigned_to) if row.assigned_to is not None else None
+        if agent is None or agent.status != "active":
+            step.outgoing += back_to_queue(tx, row, context.now_ns)
+        elif row.status == "assigned":
             _start(tx, row, context, step)
         else:
-            _end(tx, row, context, step)
+            _end(tx, row, agent, context, step)
     unfit = tx.unfit_tasks(BATCH_MAX)
     for row in unfit:
         _judge_unfit(tx, row, context, step)
@@ -62,6 +66,21 @@ def recover(tx: Transaction, now_ns: int, process: str) -> list[Outgoing]:
     return outgoing
 
 
+def agent_changed(tx: Transaction, agent_id: str, context: Context) -> tuple[Publish, ...]:
+    """Follow an agent that was changed or deleted before, in the same transaction; return the pushes (contract §4).
+
+    When it went away, what it had in hand is queued at once and the attempt counts as none. Queued tasks that no
+    agent fits any more fail at the next step: call `advance` after the commit.
+    """
+    cheapest = tx.fitting_agent(QUERY_CAPABILITY, inf)
+    tx.plan_queued(NO_AGENT, budget_under=inf if cheapest is None else cheapest.price)
+    agent = tx.agent(agent_id)
+    if agent is not None and agent.status == "active":
+        return ()
+    in_hand = [row for row in tx.unfinished_tasks() if row.assigned_to == agent_id]
+    return tuple(push for row in in_hand for push in back_to_queue(tx, row, context.now_ns))
+
+
 def _busy(tx: Transaction) -> int:
     return tx.count_tasks("assigned") + tx.count_tasks("running")
 
@@ -78,6 +97,7 @@ def _claim(tx: Transaction, row: TaskRow, context: Context, step: Advanced) -> b
         "assigned",
         context.now_ns,
         assigned_to=agent.id,
+        price=agent.price,
         due_at_ns=context.now_ns,
         leased_by=context.process,
     )
@@ -93,9 +113,6 @@ def _judge_unfit(tx: Transaction, row: TaskRow, context: Context, step: Advanced
 
 def _start(tx: Transaction, row: TaskRow, context: Context, step: Advanced) -> None:
     """Begin an attempt whose length and outcome are settled now, so that a restart finds them due."""
-    if _agent_of(tx, row) is None:
-        step.outgoing += back_to_queue(tx, row, context.now_ns)
-        return
     duration_ns, outcome = _attempt(row, context)
     at_ns = max(context.now_ns // US_NS * US_NS, row.updated_at_ns)
     timeout_ns = round(row.timeout_s * S_NS)
@@ -128,11 +145,8 @@ def _attempt(row: TaskRow, context: Context) -> tuple[int | None, str]:
     return (None, "timeout") if outcome == "hang" else (duration_ns, outcome)
 
 
-def _end(tx: Transaction, row: TaskRow, context: Context, step: Advanced) -> None:
-    agent = _agent_of(tx, row)
-    if agent is None:
-        step.outgoing += back_to_queue(tx, row, context.now_ns)
-    elif row.planned_outcome == "complete":
+def _end(tx: Transaction, row: TaskRow, agent: AgentRow, context: Context, step: Advanced) -> None:
+    if row.planned_outcome == "complete":
         _complete(tx, row, agent, context, step)
     elif row.planned_outcome == "timeout":
         _fail(tx, row, context, step, f"timed out after {row.timeout_s:g} s", timed_out=True)
@@ -144,7 +158,7 @@ def _end(tx: Transaction, row: TaskRow, context: Context, step: Advanced) -> Non
 
 def _complete(tx: Transaction, row: TaskRow, agent: AgentRow, context: Context, step: Advanced) -> None:
     result = {"agent": agent.name, "text": f"{agent.name} answered: {row.query[:_RESULT_QUERY_CHARS]}"}
-    step.outgoing += put_moved(tx, row, "completed", context.now_ns, result=result, actual_cost=agent.price)
+    step.outgoing += put_moved(tx, row, "completed", context.now_ns, result=result, actual_cost=row.price)
     tx.put_agent(replaced_agent(agent, tasks_completed=agent.tasks_completed + 1))
     step.finished.append(Finished(row.id, succeeded=True, duration_ns=_duration_ns(row, context)))
 
@@ -173,9 +187,3 @@ def _duration_ns(row: TaskRow, context: Context) -> int | None:
     if row.started_at_ns is None:
         return None
     return max(context.now_ns // US_NS * US_NS, row.updated_at_ns) - row.started_at_ns
-
-
-def _agent_of(tx: Transaction, row: TaskRow) -> AgentRow | None:
-    """Return the task's agent; None when it went away (deleted or no longer active)."""
-    agent = tx.agent(row.assigned_to) if row.assigned_to is not None else None
-    return agent if agent is not None and agent.status == "active" else None

@@ -3,17 +3,21 @@
 A change that no GET can show (a planned outcome, a lease) is written with `rows.replaced` and keeps the revision.
 """
 
-from typing import Any
+from typing import Any, Final
 
 from msgspec import UNSET
 
 from reference_server.contract import limits
 from reference_server.contract.lifecycle import FINAL, PROGRESS, PUSHED, TRANSITIONS, TaskStatus
 from reference_server.contract.messages import TaskUpdateData
+from reference_server.contract.seeded_agents import QUERY_CAPABILITY
 from reference_server.core.answers import Only, Publish
 from reference_server.core.rows import TaskRow, replaced
 from reference_server.core.tokens import US_NS
 from reference_server.core.transaction import Transaction
+
+NO_AGENT: Final = "no_agent"
+"""The planned outcome of a queued task that no agent fits: it must fail at once, also while every worker is busy."""
 
 
 class IllegalMoveError(Exception):
@@ -44,8 +48,14 @@ def put_moved(tx: Transaction, row: TaskRow, status: TaskStatus, now_ns: int, **
 
 def back_to_queue(tx: Transaction, row: TaskRow, now_ns: int, **changes: Any) -> tuple[Publish, ...]:
     """Queue an assigned or running task again; eligible at once unless `due_at_ns` is among the changes."""
-    changes = {"due_at_ns": now_ns, "assigned_to": None, "planned_outcome": None, "leased_by": None} | changes
+    planned = planned_in_queue(tx, row.budget)
+    changes = {"due_at_ns": now_ns, "assigned_to": None, "planned_outcome": planned, "leased_by": None} | changes
     return put_moved(tx, row, "queued", now_ns, attempt_started_at_ns=None, **changes)
+
+
+def planned_in_queue(tx: Transaction, budget: float) -> str | None:
+    """Return what a task that joins the queue has to expect: NO_AGENT when none fits it, else nothing yet."""
+    return NO_AGENT if tx.fitting_agent(QUERY_CAPABILITY, budget) is None else None
 
 
 def task_update(row: TaskRow) -> Publish:

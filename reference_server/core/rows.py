@@ -104,7 +104,8 @@ class TaskRow(Struct, frozen=True):
 
     `due_at_ns` is when its next move is due: a queued task becomes eligible then (retry delay), an assigned one
     starts, a running one's attempt ends with `planned_outcome`; a queued one with a `planned_outcome` fits no agent
-    and fails at the executor's next step. `order` is the store-wide sequence of creation.
+    and fails at the executor's next step. `order` is the store-wide sequence of creation. `price` is what its agent
+    asked for when it was assigned, and what completing it costs.
     """
 
     id: str
@@ -130,6 +131,7 @@ class TaskRow(Struct, frozen=True):
     attempt_started_at_ns: int | None = None
     completed_at_ns: int | None = None
     leased_by: str | None = None
+    price: float = 0.0
 
 
 def replaced(row: TaskRow, **changes: Any) -> TaskRow:

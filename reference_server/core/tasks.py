@@ -21,16 +21,13 @@ from reference_server.core.answers import Answer, Decision, error
 from reference_server.core.calls import Call, Context
 from reference_server.core.envelopes import timestamp
 from reference_server.core.ids import is_uuid
-from reference_server.core.lifecycle import put_moved, task_update
+from reference_server.core.lifecycle import planned_in_queue, put_moved, task_update
 from reference_server.core.rows import TaskRow
 from reference_server.core.tokens import US_NS
 from reference_server.core.transaction import Transaction
 
 TASK_TYPE: Final = "query"
 """The `type` of every submitted task."""
-
-NO_AGENT: Final = "no_agent"
-"""The planned outcome of a queued task that no agent fits: it must fail at once, also while every worker is busy."""
 
 _QUEUE_FULL_RETRY_S: Final = 1
 
@@ -43,13 +40,12 @@ def submit(tx: Transaction, call: Call, context: Context) -> Decision:
     if tx.count_tasks("queued") >= context.queue_max:
         message = f"the queue is full ({context.queue_max:,} tasks); try again"
         return Decision(error(503, message, retry_after_s=_QUEUE_FULL_RETRY_S))
-    fits = tx.fitting_agent(QUERY_CAPABILITY, body.budget) is not None
-    row = _new_row(tx, caller_of(call).account_id, body, context, planned=None if fits else NO_AGENT)
+    row = _new_row(tx, caller_of(call).account_id, body, context)
     tx.put_task(row)
     return Decision(Answer(202, SubmitAnswer(row.id, "queued")), (task_update(row),))
 
 
-def _new_row(tx: Transaction, user_id: str, body: SubmitRequest, context: Context, *, planned: str | None) -> TaskRow:
+def _new_row(tx: Transaction, user_id: str, body: SubmitRequest, context: Context) -> TaskRow:
     # To the microsecond, as it is shown: the list's order is then the order of what is shown.
     created_ns = context.now_ns // US_NS * US_NS
     return TaskRow(
@@ -65,7 +61,7 @@ def _new_row(tx: Transaction, user_id: str, body: SubmitRequest, context: Contex
         timeout_s=float(body.timeout),
         budget=body.budget,
         due_at_ns=created_ns,
-        planned_outcome=planned,
+        planned_outcome=planned_in_queue(tx, body.budget),
     )
 
 

@@ -136,4 +136,7 @@ class Transaction(Protocol):
         """
 
     def unfinished_tasks(self) -> Sequence[TaskRow]:
-        """Return every assigned and running task, by `order` (read once, at start)."""
+        """Return every assigned and running task, by `order`; there are as many as workers have something in hand."""
+
+    def plan_queued(self, outcome: str, budget_under: float) -> None:
+        """Set the `planned_outcome` of every queued task whose budget is smaller."""

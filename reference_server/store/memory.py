@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from reference_server.contract.lifecycle import FINAL, TaskStatus
 from reference_server.contract.operations import AgentsQuery
 from reference_server.core.agents import cheapest_fitting, page_of
-from reference_server.core.rows import AccountRow, AgentRow, DeploymentRow, KeyRow, TaskRow, VersionRow
+from reference_server.core.rows import AccountRow, AgentRow, DeploymentRow, KeyRow, TaskRow, VersionRow, replaced
 from reference_server.core.tasks import TASK_TYPE
 from reference_server.core.transaction import EmailTakenError, Transaction, VersionTakenError
 from reference_server.store.base import Revision, StoreError
@@ -242,6 +242,12 @@ class MemoryTransaction:
 
     def unfinished_tasks(self) -> Sequence[TaskRow]:
         return sorted((self._tasks[key[-1]] for key in self._active_due), key=lambda row: row.order)
+
+    def plan_queued(self, outcome: str, budget_under: float) -> None:
+        queued = [self._tasks[key[-1]] for key in self._eligible]
+        for row in queued:
+            if row.budget < budget_under:
+                self.put_task(replaced(row, planned_outcome=outcome))
 
     # writing
 

@@ -47,6 +47,7 @@ MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {
     2: (
         "ALTER TABLE accounts ADD COLUMN avatar TEXT",
         "ALTER TABLE accounts ADD COLUMN avatar_type TEXT",
+        "ALTER TABLE tasks ADD COLUMN price REAL NOT NULL DEFAULT 0",
         "CREATE UNIQUE INDEX accounts_avatar ON accounts (avatar) WHERE avatar IS NOT NULL",
         "ALTER TABLE agents ADD COLUMN manifest TEXT NOT NULL DEFAULT '{}'",
         """CREATE TABLE api_keys (

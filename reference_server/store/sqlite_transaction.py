@@ -141,6 +141,10 @@ class SqliteTransaction(SqliteAccounts, SqliteAgents):
     def unfinished_tasks(self) -> Sequence[TaskRow]:
         return self._rows(f"WHERE {UNFINISHED} AND status IN ('assigned', 'running') ORDER BY position")
 
+    def plan_queued(self, outcome: str, budget_under: float) -> None:
+        statement = "UPDATE tasks SET planned_outcome = ? WHERE status = 'queued' AND budget < ?"
+        self._connection.execute(statement, (outcome, budget_under))
+
     def _rows(self, rest: str, *values: Any) -> list[TaskRow]:
         return [self._seen(task_of(found)) for found in self._connection.execute(_SELECT_TASK + rest, values)]
 

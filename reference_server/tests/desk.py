@@ -14,7 +14,9 @@ from reference_server.core.answers import Answer, Decision, Outgoing, Publish
 from reference_server.core.calls import Call, Caller, Context
 from reference_server.core.decisions import DECISIONS
 from reference_server.core.orchestrator import Figures
+from reference_server.core.rows import replaced_agent
 from reference_server.core.tokens import Claims, judge_claims, read_claims
+from reference_server.core.transaction import Transaction
 from reference_server.store import MemoryStore, Store
 
 START_NS = 1_800_000_000_000_000_000
@@ -30,6 +32,7 @@ class Desk:
     queue_max: int = 100
     retry_delays_s: tuple[float, ...] = (1, 2, 3)
     now_ns: int = START_NS
+    process: str = "p1"
     chance: Random = field(default_factory=lambda: Random(1))
     outgoing: list[Outgoing] = field(default_factory=list)
     figures: Figures = field(default_factory=Figures)
@@ -48,7 +51,7 @@ class Desk:
             queue_max=self.queue_max,
             workers=self.workers,
             retry_delays_s=self.retry_delays_s,
-            process="p1",
+            process=self.process,
         )
 
     def decide(
@@ -102,6 +105,25 @@ class Desk:
 
     def task(self, caller: Caller, task_id: str) -> dict[str, Any]:
         return shown(self.decide("get_task", caller, path={"id": task_id}).answer)
+
+    def change_agent(self, agent_id: str, **changes: Any) -> None:
+        """Change an agent as its owner would, or delete it (no changes); its tasks follow in the same commit."""
+
+        def work(tx: Transaction) -> tuple[Outgoing, ...]:
+            before = tx.agent(agent_id)
+            assert before is not None, agent_id
+            if changes:
+                tx.put_agent(replaced_agent(before, **changes))
+            else:
+                tx.delete_agent(agent_id)
+            return executor.agent_changed(tx, agent_id, self.context())
+
+        self.outgoing += self.store.transact(work)
+
+    def restart(self) -> None:
+        """Let another process take the store over."""
+        self.process += "'"
+        self.outgoing += self.store.transact(lambda tx: executor.recover(tx, self.now_ns, self.process))
 
     def advance(self) -> int | None:
         """Take one step of the executor; return when the next is due."""

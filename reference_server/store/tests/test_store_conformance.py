@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from math import inf
 from pathlib import Path
 from typing import TypeVar
 
@@ -288,6 +289,17 @@ def test_eligible_tasks_come_by_priority_then_age_once_they_are_due(store: Store
     assert orders(NOW_NS, 9) == [5, 2, 4, 3, 1]
     assert orders(NOW_NS + 1, 3) == [5, 6, 2]
     assert orders(NOW_NS - 1, 9) == []
+
+
+def test_queued_tasks_with_a_smaller_budget_are_planned_and_no_others(store: Store) -> None:
+    put(store, task(1, budget=0.5), task(2, budget=1.0), task(3, budget=0.5, status="running"), task(4, budget=0.9))
+    store.transact(lambda tx: tx.plan_queued("no_agent", 1.0))
+
+    assert [row.order for row in store.transact(lambda tx: tx.unfit_tasks(9))] == [1, 4]
+    assert store.transact(lambda tx: tx.task(task(1).id)) == task(1, budget=0.5, planned_outcome="no_agent")
+    assert store.transact(lambda tx: tx.task(task(3).id)) == task(3, budget=0.5, status="running")
+    store.transact(lambda tx: tx.plan_queued("no_agent", inf))
+    assert [row.order for row in store.transact(lambda tx: tx.unfit_tasks(9))] == [1, 2, 4]
 
 
 def test_unfit_tasks_are_queued_ones_with_a_planned_outcome(store: Store) -> None:
