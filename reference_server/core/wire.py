@@ -1,8 +1,7 @@
 """Bytes of a request become values of the contract's models, or a 400 that names every wrong field (contract §1).
 
-Nobody behind this module sees text that is no JSON object, NUL, a lone surrogate, a number that a double can't hold
-or nesting over 64; the cost of judging a body grows with its size alone. Words are ours: no type name of the code
-reaches an answer.
+Nobody behind this module sees a body that is no JSON object or one that `json_text` refuses. Words are ours: no type
+name of the code reaches an answer.
 """
 
 import re
@@ -12,19 +11,13 @@ from urllib.parse import unquote_to_bytes
 import msgspec
 from msgspec import Struct, inspect
 
-from reference_server.contract import limits
 from reference_server.contract.models import FieldFault
+from reference_server.core import json_text
 from reference_server.core.rules import RULES
 
 S = TypeVar("S", bound=Struct)
 
-_NUL_ESCAPE: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
-_STRING: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
-_NO_BRACKET: Final = bytes(byte for byte in range(256) if byte not in b"[]{}")
-_AS_SQUARE: Final = bytes.maketrans(b"{}", b"[]")
 _WHOLE: Final = re.compile(r"-?[0-9]{1,20}", re.ASCII)
-_TOO_DEEP: Final = f"the body must not be nested deeper than {limits.JSON_DEPTH_MAX} levels"
-_decode = msgspec.json.Decoder().decode
 
 
 class RequestError(Exception):
@@ -39,21 +32,11 @@ class RequestError(Exception):
 def parse_json(body: bytes) -> dict[str, Any]:
     """Return the JSON object in `body`; raises RequestError for what contract §1 (row JSON) refuses."""
     try:
-        value = _decode(body)
-    except RecursionError:
-        raise _whole_fault(_TOO_DEEP) from None
-    except UnicodeDecodeError:
-        raise _whole_fault("the body must be UTF-8 text without lone surrogates") from None
-    except msgspec.ValidationError:
-        raise _whole_fault("the body must hold only numbers that a double can hold") from None
-    except msgspec.DecodeError:
-        raise _whole_fault("the body must be JSON") from None
+        value = json_text.parse(body)
+    except json_text.JsonTextError as fault:
+        raise _whole_fault("body", fault.reason) from None
     if not isinstance(value, dict):
-        raise _whole_fault("the body must be a JSON object")
-    if b"\\u0000" in body and _NUL_ESCAPE.search(body):
-        raise _whole_fault("the body must not hold NUL")
-    if _deeper_than(body, limits.JSON_DEPTH_MAX):
-        raise _whole_fault(_TOO_DEEP)
+        raise _whole_fault("body", "must be a JSON object")
     return value
 
 
@@ -70,21 +53,8 @@ def decode_query(raw_query: str, model: type[S]) -> S:
     return _validated(_typed(_pairs(raw_query), model), model)
 
 
-def _whole_fault(message: str) -> RequestError:
-    _, field, reason = message.split(" ", 2)
-    return RequestError([FieldFault(field, reason)], message)
-
-
-def _deeper_than(body: bytes, depth: int) -> bool:
-    """Say whether valid JSON nests deeper: each round takes away the innermost brackets of every branch."""
-    if body.count(b"[") + body.count(b"{") <= depth:
-        return False
-    brackets = _STRING.sub(b"", body).translate(_AS_SQUARE, _NO_BRACKET)
-    for _ in range(depth):
-        if not brackets:
-            return False
-        brackets = brackets.replace(b"[]", b"")
-    return bool(brackets)
+def _whole_fault(field: str, reason: str) -> RequestError:
+    return RequestError([FieldFault(field, reason)], f"the {field} {reason}")
 
 
 def _pairs(raw_query: str) -> dict[str, str]:
@@ -92,9 +62,9 @@ def _pairs(raw_query: str) -> dict[str, str]:
         parts = (part.partition("=") for part in raw_query.split("&") if part)
         pairs = {_plain(name): _plain(value) for name, _, value in parts}
     except UnicodeError:
-        raise _whole_fault("the query must be UTF-8 text") from None
+        raise _whole_fault("query", "must be UTF-8 text") from None
     if any("\0" in text for pair in pairs.items() for text in pair):
-        raise _whole_fault("the query must not hold NUL")
+        raise _whole_fault("query", "must not hold NUL")
     return pairs
 
 
