@@ -29,6 +29,7 @@ from reference_server.core.answers import Answer, Decision, Outgoing, Publish, R
 from reference_server.core.calls import Call, Caller, Context, Head
 from reference_server.core.decisions import DECISIONS, Decide
 from reference_server.core.envelopes import timestamp
+from reference_server.core.orchestrator import Figures
 from reference_server.core.transaction import Transaction
 from reference_server.environment import Environment
 from reference_server.execution import Execution
@@ -102,7 +103,8 @@ class Operations:
             "ws_broadcast": self._broadcast,
             "ws_send": self._publish_to_one,
             "ws_stats": self._stats,
-            "orchestrator_metrics": self._metrics,
+            "orchestrator_metrics": partial(self._figures, orchestrator.metrics),
+            "orchestrator_health": partial(self._figures, orchestrator.health),
             "health": self._health,
             "ready": self._ready,
         }
@@ -241,12 +243,12 @@ class Operations:
     def _stats(self, _: Call, reply: Reply) -> None:
         reply(Answer(200, SocketStats(self._hub.figures())))
 
-    def _metrics(self, _: Call, reply: Reply) -> None:
+    def _figures(self, decide: Callable[[Transaction, Figures], Decision], _: Call, reply: Reply) -> None:
         def shown(decision: Decision) -> None:
             reply(decision.answer)
 
         figures = self._execution.figures
-        self._commit.submit(lambda tx: orchestrator.metrics(tx, figures), shown, partial(self._failed, reply))
+        self._commit.submit(lambda tx: decide(tx, figures), shown, partial(self._failed, reply))
 
     def _health(self, _: Call, reply: Reply) -> None:
         reply(Answer(200, Health("healthy", SERVICE, self._options.version, timestamp(self._wall_ns()))))

@@ -3,6 +3,7 @@
 from typing import Final, Literal
 
 TaskStatus = Literal["queued", "assigned", "running", "completed", "failed", "canceled"]
+FinalStatus = Literal["completed", "failed", "canceled"]
 
 TRANSITIONS: Final[dict[TaskStatus, frozenset[TaskStatus]]] = {
     "queued": frozenset({"assigned", "canceled", "failed"}),

@@ -1,13 +1,13 @@
 """Which decision carries out which operation; the driver looks here and nowhere else.
 
 The hub's operations and the service's (`ws_*`, `health`, `ready`) are not here: they ask no durable state.
-`orchestrator_metrics` is `orchestrator.metrics`, which takes the process's figures too.
+`orchestrator_metrics` and `orchestrator_health` are in `orchestrator`: they take the process's figures too.
 """
 
 from collections.abc import Callable
 from typing import Final
 
-from reference_server.core import accounts, agents, tasks
+from reference_server.core import accounts, agents, deployments, tasks
 from reference_server.core.answers import Decision
 from reference_server.core.calls import Call, Context
 from reference_server.core.transaction import Transaction
@@ -24,5 +24,11 @@ DECISIONS: Final[dict[str, Decide]] = {
     "submit_task": tasks.submit,
     "list_tasks": tasks.list_own,
     "get_task": tasks.get,
+    "get_task_status": tasks.status,
+    "get_task_result": tasks.result,
     "cancel_task": tasks.cancel,
+    "deploy": deployments.deploy,
+    "list_deployments": deployments.list_own,
+    "get_deployment": deployments.get,
+    "stop_deployment": deployments.stop,
 }

@@ -2,12 +2,16 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
-from reference_server.contract.models import OrchestratorMetrics
+from reference_server.contract.models import OrchestratorHealth, OrchestratorMetrics
 from reference_server.core.answers import Answer, Decision
 from reference_server.core.transaction import Transaction
 
-_NS_PER_MS = 1_000_000
+DEGRADED_OVER_PROCESSED: Final = 10
+DEGRADED_UNDER_RATE: Final = 0.5
+
+_NS_PER_MS: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,16 @@ class Figures:
     started: int = 0
     duration_ns: int = 0
 
+    @property
+    def processed(self) -> int:
+        """Completed and failed; canceled ones count nowhere."""
+        return self.succeeded + self.failed
+
+    @property
+    def success_rate(self) -> float:
+        """The part of the processed that succeeded, 0 to 1; 0 where there are none."""
+        return self.succeeded / self.processed if self.processed else 0.0
+
     def fold(self, finished: Iterable[Finished]) -> None:
         """Count finished tasks; exact integers, so that no rate drifts."""
         for fact in finished:
@@ -43,19 +57,34 @@ class Figures:
 
 def metrics(tx: Transaction, figures: Figures) -> Decision:
     """Show the figures; rates and means are 0 where there are none, `success_rate` in percent."""
-    processed = figures.succeeded + figures.failed
     mean_ms = figures.duration_ns / figures.started / _NS_PER_MS if figures.started else 0.0
     return Decision(
         Answer(
             200,
             OrchestratorMetrics(
-                tasks_processed=processed,
+                tasks_processed=figures.processed,
                 tasks_succeeded=figures.succeeded,
                 tasks_failed=figures.failed,
                 tasks_timed_out=figures.timed_out,
                 avg_execution_ms=mean_ms,
                 active_workers=tx.count_tasks("running"),
-                success_rate=100 * figures.succeeded / processed if processed else 0.0,
+                success_rate=100 * figures.success_rate,
+            ),
+        )
+    )
+
+
+def health(tx: Transaction, figures: Figures) -> Decision:
+    """Say whether enough tasks succeed; `success_rate` is a fraction (contract §3)."""
+    degraded = figures.processed > DEGRADED_OVER_PROCESSED and figures.success_rate < DEGRADED_UNDER_RATE
+    return Decision(
+        Answer(
+            200,
+            OrchestratorHealth(
+                status="degraded" if degraded else "healthy",
+                tasks_processed=figures.processed,
+                success_rate=figures.success_rate,
+                active_workers=tx.count_tasks("running"),
             ),
         )
     )

@@ -11,7 +11,8 @@ import msgspec
 from msgspec import Struct
 
 from reference_server.contract import limits
-from reference_server.contract.models import RegisterRequest, SubmitRequest
+from reference_server.contract.models import DeployRequest, RegisterRequest, SubmitRequest
+from reference_server.core import json_text
 
 Rule = Callable[[Any], list[tuple[str, str]]]
 
@@ -31,6 +32,18 @@ def check_password(password: str) -> list[tuple[str, str]]:
 def check_not_blank(text: str) -> list[tuple[str, str]]:
     """More than white space (contract §3 users)."""
     return [] if text.strip() else [("", "must not be blank")]
+
+
+def check_config(config: str) -> list[tuple[str, str]]:
+    """JSON text of at most 16 KiB (contract §2 sizes, §3 deployments), as strict as a body."""
+    text = config.encode()
+    if len(text) > limits.CONFIG_BYTES_MAX:
+        return [("", f"must be at most {limits.CONFIG_BYTES_MAX:,} bytes as JSON text")]
+    try:
+        json_text.parse(text)
+    except json_text.JsonTextError as fault:
+        return [("", f"is JSON text and {fault.reason}")]
+    return []
 
 
 def check_constraints(constraints: dict[str, Any]) -> list[tuple[str, str]]:
@@ -62,5 +75,6 @@ RULES: Final[dict[tuple[type[Struct], str], Rule]] = {
     (RegisterRequest, "password"): check_password,
     (RegisterRequest, "full_name"): check_not_blank,
     (SubmitRequest, "constraints"): check_constraints,
+    (DeployRequest, "config"): check_config,
 }
 """By model and field; a value gets here only when it is of the field's type."""

@@ -5,14 +5,19 @@ from typing import Final
 from msgspec import UNSET
 
 from reference_server.contract import limits
-from reference_server.contract.lifecycle import FINAL, PROGRESS
+from reference_server.contract.codes import TASK_NOT_COMPLETED
+from reference_server.contract.lifecycle import FINAL, PROGRESS, FinalStatus, TaskStatus
 from reference_server.contract.models import (
     CancelAnswer,
     SubmitAnswer,
     SubmitRequest,
     Task,
+    TaskDates,
     TaskInput,
     TaskPage,
+    TaskProgress,
+    TaskResult,
+    TaskRun,
 )
 from reference_server.contract.operations import TasksQuery
 from reference_server.contract.seeded_agents import QUERY_CAPABILITY
@@ -30,6 +35,16 @@ TASK_TYPE: Final = "query"
 """The `type` of every submitted task."""
 
 _QUEUE_FULL_RETRY_S: Final = 1
+_US_PER_MS: Final = 1000
+
+_STATUS_MESSAGES: Final[dict[TaskStatus, str]] = {
+    "queued": "waiting for an agent",
+    "assigned": "an agent has it and is about to start",
+    "running": "an agent is at work on it",
+    "completed": "done",
+    "canceled": "canceled by its owner",
+}
+"""The `message` of a task's status; a failed one says why it failed."""
 
 
 def submit(tx: Transaction, call: Call, context: Context) -> Decision:
@@ -69,6 +84,25 @@ def get(tx: Transaction, call: Call, context: Context) -> Decision:  # noqa: ARG
     """Show one own task; another's, an unknown and a malformed id are 404."""
     row = _own_task(tx, call)
     return Decision(_no_such_task() if row is None else Answer(200, task_view(row)))
+
+
+def status(tx: Transaction, call: Call, context: Context) -> Decision:  # noqa: ARG001 - decisions share one shape
+    """Show how far one own task is."""
+    row = _own_task(tx, call)
+    return Decision(_no_such_task() if row is None else Answer(200, _progress_view(row)))
+
+
+def result(tx: Transaction, call: Call, context: Context) -> Decision:  # noqa: ARG001 - decisions share one shape
+    """Show what came of one own task; 400 `task not completed` before it is finished."""
+    row = _own_task(tx, call)
+    if row is None:
+        return Decision(_no_such_task())
+    match row:
+        case TaskRow(status="completed" | "failed" | "canceled" as final, completed_at_ns=int(completed_ns)):
+            return Decision(Answer(200, _result_view(row, final, completed_ns)))
+        case _:
+            message = f"the task is {row.status}; ask again once it is completed, failed or canceled"
+            return Decision(error(400, message, phrase=TASK_NOT_COMPLETED))
 
 
 def list_own(tx: Transaction, call: Call, context: Context) -> Decision:  # noqa: ARG001 - decisions share one shape
@@ -128,4 +162,35 @@ def task_view(row: TaskRow) -> Task:
         error=UNSET if row.error is None else row.error,
         started_at=UNSET if row.started_at_ns is None else timestamp(row.started_at_ns),
         completed_at=UNSET if row.completed_at_ns is None else timestamp(row.completed_at_ns),
+    )
+
+
+def _progress_view(row: TaskRow) -> TaskProgress:
+    return TaskProgress(
+        task_id=row.id,
+        status=row.status,
+        progress=PROGRESS[row.status],
+        metadata=TaskDates(timestamp(row.created_at_ns), timestamp(row.updated_at_ns)),
+        assigned_to=UNSET if row.assigned_to is None else row.assigned_to,
+        message=_STATUS_MESSAGES.get(row.status, row.error or UNSET),
+    )
+
+
+def _result_view(row: TaskRow, final: FinalStatus, completed_ns: int) -> TaskResult:
+    """Return what came of a finished task; its duration is the difference of the instants shown (contract §4)."""
+    started_ns = completed_ns if row.started_at_ns is None else row.started_at_ns
+    duration_ms = (completed_ns - started_ns) // US_NS / _US_PER_MS
+    return TaskResult(
+        task_id=row.id,
+        status=final,
+        cost=row.actual_cost,
+        duration_ms=duration_ms,
+        duration=duration_ms,
+        metadata=TaskRun(
+            started_at=None if row.started_at_ns is None else timestamp(row.started_at_ns),
+            completed_at=timestamp(completed_ns),
+            assigned_to=row.assigned_to,
+        ),
+        result=UNSET if row.result is None else row.result,
+        error=UNSET if row.error is None else row.error,
     )

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from reference_server.contract import limits
-from reference_server.contract.lifecycle import TaskStatus
+from reference_server.contract.lifecycle import FinalStatus, TaskStatus
 from reference_server.contract.models.base import AgentId, Timestamp, Uuid
 
 Query = Annotated[str, Meta(min_length=1, max_length=limits.QUERY_CHARS_MAX)]
@@ -115,7 +115,7 @@ class TaskResult(Struct, frozen=True, omit_defaults=True):
     """`GET /tasks/{id}/result` of a finished task; both durations in milliseconds, 0 if it never started."""
 
     task_id: Uuid
-    status: Literal["completed", "failed", "canceled"]
+    status: FinalStatus
     cost: Annotated[float, Meta(ge=0)]
     duration_ms: Annotated[float, Meta(ge=0)]
     duration: Annotated[float, Meta(ge=0)]

@@ -7,6 +7,7 @@ operation (500, 503, 429 where it is limited, 401 where a credential is needed) 
 from typing import Final
 
 from reference_server.contract.operations.agents import AGENTS, AgentsQuery
+from reference_server.contract.operations.deployments import DEPLOYMENTS
 from reference_server.contract.operations.model import BASE, FileField, Operation
 from reference_server.contract.operations.orchestrator import ORCHESTRATOR
 from reference_server.contract.operations.service import SERVICE
@@ -14,7 +15,15 @@ from reference_server.contract.operations.socket import SOCKET
 from reference_server.contract.operations.tasks import TASKS, TasksQuery
 from reference_server.contract.operations.users import USERS
 
-OPERATIONS: Final[tuple[Operation, ...]] = (*USERS, *AGENTS, *TASKS, *ORCHESTRATOR, *SOCKET, *SERVICE)
+OPERATIONS: Final[tuple[Operation, ...]] = (
+    *USERS,
+    *AGENTS,
+    *TASKS,
+    *ORCHESTRATOR,
+    *DEPLOYMENTS,
+    *SOCKET,
+    *SERVICE,
+)
 BY_NAME: Final[dict[str, Operation]] = {operation.name: operation for operation in OPERATIONS}
 
 __all__ = ["BASE", "BY_NAME", "OPERATIONS", "AgentsQuery", "FileField", "Operation", "TasksQuery"]

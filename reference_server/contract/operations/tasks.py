@@ -25,6 +25,10 @@ TASKS: Final = (
               models.TaskPage, query=TasksQuery, errors=(400,), tag="tasks"),
     Operation("get_task", "GET", f"{BASE}/tasks/{{id}}", "user", "One own task", 200,
               models.Task, errors=(404,), tag="tasks"),
+    Operation("get_task_status", "GET", f"{BASE}/tasks/{{id}}/status", "user", "How far one own task is", 200,
+              models.TaskProgress, errors=(404,), tag="tasks"),
+    Operation("get_task_result", "GET", f"{BASE}/tasks/{{id}}/result", "user", "What came of a finished task", 200,
+              models.TaskResult, errors=(400, 404), tag="tasks"),
     Operation("cancel_task", "DELETE", f"{BASE}/tasks/{{id}}", "user", "Cancel an unfinished task", 200,
               models.CancelAnswer, errors=(404, 409), tag="tasks"),
 )  # fmt: skip
