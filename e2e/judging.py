@@ -6,6 +6,7 @@ from e2e.runs import Run
 from harness.checkers.base import RunFacts
 from harness.history import read_history
 from harness.judge import Judgement, Scope, judge
+from harness.targets.profiles import OWN
 from harness.verdicts import ClauseResult, Status
 from reference_server.contract.clauses import CLAUSES
 
@@ -15,7 +16,7 @@ BROWSER_CLAUSES: Final = tuple(clause.id for clause in CLAUSES if "browser" in c
 def judged(run: Run) -> Judgement:
     """Return what the record says of the clauses that need a browser; raises HarnessError when a checker raises."""
     facts = RunFacts(seed=run.seed, depth="thorough", target="browser")
-    return judge(read_history(run.history_folder), facts, scope=Scope("thorough", BROWSER_CLAUSES))
+    return judge(read_history(run.history_folder), facts, scope=Scope("thorough", BROWSER_CLAUSES), capabilities=OWN)
 
 
 def judged_lines(run: Run) -> tuple[list[str], bool]:

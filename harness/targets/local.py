@@ -23,9 +23,8 @@ import msgspec
 from harness.client.rest import Transport
 from harness.client.shell import HttpTransport
 from harness.history import Event, Recorder, Sink
-from harness.targets.base import Capabilities
 from harness.targets.manners import Connections
-from harness.targets.profiles import GRANTS, NEEDS, Credentials, Profile
+from harness.targets.profiles import OWN, Credentials, Profile
 from harness.targets.remote import RemoteTarget
 
 READY: Final = "ready "
@@ -186,7 +185,7 @@ class LocalTarget(RemoteTarget):
         except BaseException:
             self.server.end()
             raise
-        self.capabilities = Capabilities(frozenset(NEEDS), frozenset(GRANTS))
+        self.capabilities = OWN
         self.connections = Connections(self.name, self.capabilities.connections_max)
         self._tap_sink = tap_sink
         self._tap_recorder = server_recorder

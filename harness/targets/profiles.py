@@ -23,11 +23,25 @@ from msgspec import Struct
 
 from harness.targets.base import Capabilities
 from reference_server.contract.clauses import CLAUSES_BY_ID
-from reference_server.contract.clauses.model import Grant, Need
+from reference_server.contract.clauses.model import Grant, Need, Part
 from reference_server.contract.messages import SOCKET_PATH
 
 GRANTS: Final[frozenset[str]] = frozenset(get_args(Grant))
 NEEDS: Final[frozenset[str]] = frozenset(get_args(Need))
+PARTS: Final[frozenset[str]] = frozenset(get_args(Part))
+UNBUILT: Final[frozenset[str]] = frozenset(
+    {
+        "profile-changes", "avatars", "api-keys", "uploads", "deployments", "results", "metrics", "cookie",
+        "split", "bus", "landing-page", "agents-page", "tasks-page", "analytics-page", "settings-page", "keys-page",
+        "agent-page", "load-steps",
+    }
+)  # fmt: skip
+"""Parts that the reference server does not have and no check judges yet: their clauses are unsupported, in these words.
+
+It may only shrink: whoever builds a part takes it out, and tests then ask for what exercises and judges its clauses.
+"""
+
+BUILT: Final = PARTS - UNBUILT
 CONNECTIONS_DEFAULT: Final = 8
 CONNECTIONS_LOOPBACK: Final = 1000
 LOOPBACK_GRANTS: Final = GRANTS - {"faults"}
@@ -96,7 +110,7 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     @property
     def _needs_default(self) -> set[str]:
-        return {"browser", "clock"} if self.loopback else {"browser"}
+        return {"browser", *BUILT, *(["clock"] if self.loopback else [])}
 
     @property
     def _connections_max(self) -> int:
@@ -105,6 +119,10 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
             if name == "connections" and number:
                 return int(number)
         return CONNECTIONS_LOOPBACK if self.loopback else CONNECTIONS_DEFAULT
+
+
+OWN: Final = Capabilities(NEEDS | BUILT, GRANTS)
+"""A server of our own: it has and allows everything but what is not built."""
 
 
 class ProfileError(ValueError):
@@ -122,7 +140,7 @@ FIELD_HELP: Final[dict[str, str]] = {
     "admin": "{email, password} of an account that may broadcast; a password may be env:NAME",
     "accounts": "[{email, password}, …] to log in with where `allow` does not let the harness register accounts",
     "rate_limit": "calls a second that the harness keeps to; 429 is honoured always",
-    "lacks": "needs and grants that this target does not have",
+    "lacks": f"needs, grants and parts that this target does not have; parts: {', '.join(sorted(PARTS))}",
     "has": "needs that it has beyond those seen from outside: steer, exclusive, clock",
     "allow": f"what may be done there: {', '.join(sorted(GRANTS))}; connections:N says how many",
     "known": "[{clause, reason, until}, …] accepted violations",
@@ -181,7 +199,10 @@ def _check_words(profile: Profile, origin: str) -> None:
         numbered = bool(colon) and name == "connections" and number.isdigit() and int(number) > 0
         if name not in GRANTS or (colon and not numbered):
             raise ProfileError(f"profile {origin}: allow {word!r} is no grant; expected {', '.join(sorted(GRANTS))}")
-    for field, words, known in (("lacks", profile.lacks, NEEDS | GRANTS), ("has", profile.has, NEEDS)):
+    for field, words, known in (
+        ("lacks", profile.lacks, NEEDS | GRANTS | PARTS),
+        ("has", profile.has, NEEDS | PARTS),
+    ):
         for word in words:
             if word not in known:
                 raise ProfileError(

@@ -6,8 +6,7 @@ from pathlib import Path
 from harness.conformance.catalog import clauses_of
 from harness.judge import EXIT_HARNESS_FAILED, EXIT_VOID
 from harness.records import RunRecord
-from harness.targets.base import Capabilities
-from harness.targets.profiles import GRANTS, NEEDS, Profile, plan_of, read_target
+from harness.targets.profiles import OWN, Profile, plan_of, read_target
 from harness.verify.basis import Basis, code_of, judged, kept
 from harness.verify.health import check_healthy
 from harness.verify.outside import OutsideError, browser_session
@@ -40,7 +39,7 @@ def browse(target: str | None, headed: bool, page: str, out: Path) -> int:
 
 
 def _judged(record: RunRecord, profile: Profile | None, target: str | None, note: str) -> int:
-    able = profile.capabilities() if profile is not None else Capabilities(frozenset(NEEDS), frozenset(GRANTS))
+    able = profile.capabilities() if profile is not None else OWN
     basis = Basis(
         local=profile is None,
         shared_clock=profile is None or profile.loopback,

@@ -12,7 +12,8 @@ def clauses() -> Iterator[str]:
     for clause in CLAUSES:
         wants = ",".join((*clause.needs, *clause.grants)) or "-"
         told = f"{clause.kind.value:<9}{clause.reach.value:<11}{clause.depth.value:<10}{wants}"
-        yield f"{clause.id:<20}{told:<56}{clause.text} ({clause.section})"
+        held = f", held by {', '.join(clause.held_by)}" if clause.held_by else ""
+        yield f"{clause.id:<20}{told:<56}{clause.text} ({clause.section}{held})"
 
 
 def scenarios() -> Iterator[str]:

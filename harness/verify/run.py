@@ -17,9 +17,8 @@ from typing import Final
 from harness.conformance.catalog import clauses_of
 from harness.judge import EXIT_HARNESS_FAILED, HarnessError
 from harness.records import RunRecord, Verdicts
-from harness.targets.base import Capabilities
 from harness.targets.local import ServerDownError
-from harness.targets.profiles import GRANTS, NEEDS, plan_of
+from harness.targets.profiles import OWN, plan_of
 from harness.verdicts import ClauseResult, Status
 from harness.verify.basis import Basis, code_of, judged, kept
 from harness.verify.health import TargetDownError, check_healthy
@@ -80,11 +79,7 @@ class _Run:
         self.canary = ""
         self.notes: list[str] = []
         self.parts = Parts(options, record, seed, progress)
-        self.capabilities = (
-            options.profile.capabilities()
-            if options.profile is not None
-            else Capabilities(frozenset(NEEDS), frozenset(GRANTS))
-        )
+        self.capabilities = options.profile.capabilities() if options.profile is not None else OWN
 
     def act(self) -> None:
         """Do all parts; what stops them is kept, not raised."""

@@ -15,8 +15,7 @@ from harness.conformance.raw_socket import TEXT, frame
 from harness.conformance.suite import Act, Stage, play
 from harness.history import Event, Recorder
 from harness.seeds import people
-from harness.targets.base import Capabilities
-from harness.targets.profiles import GRANTS, NEEDS, Profile
+from harness.targets.profiles import OWN, Profile
 from harness.targets.remote import RemoteTarget
 
 ACT_S_MAX = 0.7
@@ -78,7 +77,7 @@ async def _played(base: str, events: list[Event]) -> None:
     profile = Profile(api=base)
     target = RemoteTarget(profile, Recorder("client", lambda: len(events), events.append), run="r", runner=NO_RUNNER)
     stage = Stage(target, seed=1, run="r")
-    stage.capabilities = target.capabilities = Capabilities(frozenset(NEEDS), frozenset(GRANTS))
+    stage.capabilities = target.capabilities = OWN
     user, other, admin = people(1, ["user", "other", "admin"])
     stage.user = RecordedSession(target.client, user, "u", "not.a.token")
     stage.other = RecordedSession(target.client, other, "o", "no token")

@@ -5,7 +5,17 @@ from typing import Any
 
 import pytest
 
-from harness.targets.profiles import Profile, ProfileError, is_loopback, password_of, plan_of, read_profile, read_target
+from harness.targets.profiles import (
+    BUILT,
+    UNBUILT,
+    Profile,
+    ProfileError,
+    is_loopback,
+    password_of,
+    plan_of,
+    read_profile,
+    read_target,
+)
 
 AWAY = "https://staging.example.org"
 
@@ -40,7 +50,13 @@ def test_a_profile_grants_lacks_and_lends() -> None:
 
     assert able.capabilities().grants == {"accounts", "tasks", "connections"}
     assert able.capabilities().connections_max == 20
-    assert able.capabilities().needs == {"admin", "steer"}
+    assert able.capabilities().needs == {"admin", "steer", *BUILT}
+
+
+def test_what_is_not_built_is_had_by_nobody_unless_said_and_a_part_can_be_lacking() -> None:
+    assert not UNBUILT & read_target(AWAY).capabilities().needs
+    assert profile(has=["bus"]).capabilities().needs >= {"bus"}
+    assert profile(has=["bus"], lacks=["bus"]).capabilities().needs == read_target(AWAY).capabilities().needs
 
 
 @pytest.mark.parametrize(

@@ -19,4 +19,12 @@ PERF: Final = (
            kind=BUDGET, depth=Depth.SMOKE),
     Clause("PERF-P8", "live updates without refresh: navigations counted in the browser", "§8 P8", kind=BUDGET,
            needs=("browser",), grants=("accounts",)),
+    Clause("PERF-P5", "about 1 KB memory a connection: resident memory, over 4 KiB is violated on the reference",
+           "§8 P5", kind=BUDGET, needs=("load-steps",), grants=("accounts", "connections")),
+    Clause("PERF-P7", "unlimited connections, high throughput: the highest step within P1 and P2, reported", "§8 P7",
+           kind=BUDGET, needs=("load-steps",), grants=("accounts", "tasks", "connections")),
+    Clause("PERF-P9", "CPU negligible: idle CPU at N sockets, reported", "§8 P9", kind=BUDGET,
+           needs=("load-steps",), grants=("accounts", "connections")),
+    Clause("PERF-P10", "minimal reconnection overhead: bytes and requests per resume, reported", "§8 P10", kind=BUDGET,
+           needs=("load-steps",), grants=("accounts", "connections")),
 )  # fmt: skip

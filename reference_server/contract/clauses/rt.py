@@ -2,7 +2,9 @@
 
 from typing import Final
 
-from reference_server.contract.clauses.model import Clause, Depth, Reach
+from reference_server.contract.clauses.model import Clause, Depth, held
+
+_HUB: Final = "reference_server/core/tests/test_hub.py"
 
 RT: Final = (
     Clause("RT-SCHEMA-1", "every message is one JSON object per text frame of the envelope's shape, data fitting its "
@@ -11,6 +13,13 @@ RT: Final = (
            "§5 system", depth=Depth.SMOKE),
     Clause("RT-PUSH-1", "each pushed transition of a task reaches the owner's connections once", "§5 task_update",
            depth=Depth.SMOKE, grants=("accounts", "tasks")),
+    Clause("RT-PUSH-2", "every task_update that the server sends by itself tells the task's revision",
+           "§5 task_update", depth=Depth.SMOKE, grants=("tasks",), ext=True),
+    Clause("RT-AGENT-1", "each registration, change and deletion of an agent is pushed to everyone once",
+           "§5 agent_update", needs=("uploads",), grants=("agents",)),
+    Clause("RT-AGENT-2", "a task's completion pushes no agent_update", "§4", needs=("exclusive",), grants=("tasks",)),
+    Clause("RT-KEY-1", "making or revoking an API key warns its owner's connections and nobody else's", "§5 system",
+           needs=("api-keys",), grants=("accounts", "keys"), ext=True),
     Clause("RT-PREFIX-1", "no gap: what was accepted for a connection before something it received was received",
            "§5(a)", grants=("accounts", "tasks")),
     Clause("RT-PREFIX-2", "no repeat: a connection receives a message once", "§5(a)", depth=Depth.SMOKE),
@@ -20,12 +29,18 @@ RT: Final = (
            grants=("accounts", "tasks")),
     Clause("RT-JOIN-1", "what is invoked after the welcome was read comes; what was answered before the handshake "
            "began does not", "§5(a)", grants=("accounts", "tasks")),
+    held("RT-REPLAY-1", "nothing is replayed to a client that reconnects", "§5(g)",
+         f"{_HUB}::test_a_connection_gets_nothing_accepted_before_it_joined"),
     Clause("RT-HONEST-1", "a publish answered 2xx is delivered to its audience; one answered 4xx or 503 to nobody",
            "§5(b)", needs=("admin",), grants=("publish",)),
     Clause("RT-SLOW-1", "a peer that stops reading is ended; what it read is a prefix; nobody else is delayed",
            "§5(c)", depth=Depth.THOROUGH, needs=("admin",), grants=("publish", "flood")),
-    Clause("RT-SLOW-2", "the outbox holds 256 messages or 1 MiB; over it 1013 is queued and 5 s later the connection "
-           "is aborted", "§5(c)", reach=Reach.WHITE_BOX),
+    held("RT-SLOW-2", "the outbox holds 256 messages or 1 MiB; over it 1013 is queued and 5 s later the connection is "
+         "aborted", "§5(c)", f"{_HUB}::test_over_256_messages_1013_follows_what_it_has",
+         f"{_HUB}::test_over_1_mib_1013_follows_and_5_s_later_the_connection_is_aborted"),
+    held("RT-SLOW-3", "a peer that is never over 256 messages nor 1 MiB behind is not closed", "§5(c)",
+         f"{_HUB}::test_a_paused_connection_gets_its_outbox_in_order_and_then_what_follows",
+         "reference_server/core/tests/test_hub_properties.py::test_at_the_end_everyone_alive_has_everything"),
     Clause("RT-TIME-1", "on one connection timestamps do not go back", "§5(d)", depth=Depth.SMOKE),
     Clause("RT-COHERENCE-1", "what a push says, a GET started after it was read shows, or something later", "§5(e)",
            depth=Depth.SMOKE, grants=("accounts", "tasks")),
@@ -45,4 +60,11 @@ RT: Final = (
            grants=("flood",)),
     Clause("RT-UPGRADE-1", "what is no upgrade is 400; another version is 426 with Sec-WebSocket-Version: 13",
            "§3 socket", depth=Depth.SMOKE),
+    Clause("RT-UPGRADE-2", "no extension is agreed on, and no subprotocol but zerostate.v1", "§3 socket",
+           depth=Depth.SMOKE),
+    held("RT-FOREIGN-1", "what comes by broadcast or send is judged for delivery and schema only", "§3",
+         "harness/checkers/tests/test_lifecycle.py::test_a_task_update_of_a_publish_is_not_looked_at"),
+    held("RT-UNKNOWN-1", "clients ignore types and fields that they do not know", "§5",
+         "harness/client/tests/test_core_vectors.py::test_the_core_takes_every_step_as_the_vectors_say",
+         "e2e/test_client_vectors.py::test_the_core_in_the_browser_steps_as_the_vectors_say"),
 )  # fmt: skip

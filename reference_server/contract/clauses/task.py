@@ -2,7 +2,9 @@
 
 from typing import Final
 
-from reference_server.contract.clauses.model import Clause, Depth, Kind, Reach
+from reference_server.contract.clauses.model import Clause, Depth, Kind, Reach, held
+
+_TASKS: Final = "reference_server/tests/test_decisions_tasks.py"
 
 TASK: Final = (
     Clause("TASK-MOVE-1", "a task moves only as the table of states allows", "§4", depth=Depth.SMOKE,
@@ -17,14 +19,31 @@ TASK: Final = (
            "§4", depth=Depth.SMOKE, grants=("tasks",)),
     Clause("TASK-COST-1", "actual_cost is at most the budget and 0 unless completed", "§4", depth=Depth.SMOKE,
            grants=("tasks",)),
+    Clause("TASK-COST-2", "a completed task costs its agent's price, in the task and in its result", "§4",
+           grants=("tasks",)),
+    Clause("TASK-DURATION-1", "a result's durations are completed_at less started_at in milliseconds, 0 if it never "
+           "started", "§1 durations, §4", needs=("results",), grants=("tasks",)),
+    Clause("TASK-ERROR-1", "a failed task says why in at most 1,000 characters, and no other has an error",
+           "§2 sizes, §3 tasks", grants=("tasks",)),
     Clause("TASK-REVISION-1", "revision is 1 at creation and grows with every change that a GET can show", "§3 tasks",
            grants=("tasks",), ext=True),
     Clause("TASK-FIT-1", "a task that no active agent fits fails at once", "§4", grants=("tasks",)),
+    Clause("TASK-STEER-1", "a steered attempt lasts as long as it was told", "§4",
+           reach=Reach.STEERED, needs=("steer",), grants=("tasks",), ext=True),
     Clause("TASK-RETRY-1", "a failing attempt is retried at most 3 times and retry_count counts the retries", "§4",
            reach=Reach.STEERED, needs=("steer",), grants=("tasks",), ext=True),
+    held("TASK-RETRY-2", "retries come after 1, 2 and 3 s by setting", "§4",
+         f"{_TASKS}::test_a_failing_attempt_is_retried_after_1_2_and_3_seconds"),
     Clause("TASK-TIMEOUT-1", "a timeout is not retried and says so in error", "§4",
            reach=Reach.STEERED, needs=("steer",), grants=("tasks",), ext=True),
-    Clause("TASK-PRIORITY-1", "higher priority first, then older first", "§4", reach=Reach.WHITE_BOX),
+    held("TASK-PRIORITY-1", "higher priority first, then older first", "§4",
+         f"{_TASKS}::test_higher_priority_goes_first_then_the_older"),
+    Clause("TASK-COUNT-1", "a completed task adds 1 to its agent's tasks_completed", "§3 agents",
+           needs=("exclusive",), grants=("tasks",)),
+    Clause("TASK-AWAY-1", "when its agent is deleted or no longer active a task is assigned anew, and no retry is "
+           "counted", "§4", reach=Reach.STEERED, needs=("uploads", "steer"), grants=("tasks", "agents")),
     Clause("TASK-RESTART-1", "tasks survive a restart: none is lost or doubled, all finish", "§4",
            needs=("process",), grants=("tasks", "faults")),
+    held("TASK-RESTART-2", "an attempt cut short by a restart counts as none", "§4",
+         f"{_TASKS}::test_an_interrupted_task_runs_again_after_a_restart_without_counting_a_retry"),
 )  # fmt: skip

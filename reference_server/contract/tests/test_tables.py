@@ -9,7 +9,7 @@ from reference_server.contract import limits
 from reference_server.contract.clauses import CLAUSES, CLAUSES_BY_ID
 from reference_server.contract.clauses.client import CLIENT
 from reference_server.contract.clauses.live import LIVE
-from reference_server.contract.clauses.model import Clause, Depth, Family, Grant, Need, Reach
+from reference_server.contract.clauses.model import Clause, Depth, Family, Grant, Need, Part, Reach
 from reference_server.contract.clauses.page import PAGE
 from reference_server.contract.clauses.perf import PERF
 from reference_server.contract.clauses.rest import REST
@@ -50,9 +50,18 @@ def test_a_clause_says_what_and_where_and_needs_what_exists(clause: Clause) -> N
     assert clause.text
     assert not clause.text.endswith(".")
     assert re.match(r"§(10|[1-9])\b", clause.section)
-    assert set(clause.needs) <= set(get_args(Need))
+    assert set(clause.needs) <= {*get_args(Need), *get_args(Part)}
     assert set(clause.grants) <= set(get_args(Grant))
     assert clause.reach is not Reach.STEERED or clause.needs
+    assert bool(clause.held_by) is (clause.reach is Reach.WHITE_BOX)
+
+
+def test_every_part_of_the_system_has_a_clause() -> None:
+    assert set(get_args(Part)) <= {need for clause in CLAUSES for need in clause.needs}
+
+
+def test_no_word_is_a_need_and_a_part_or_grant_at_once() -> None:
+    assert not set(get_args(Need)) & {*get_args(Part), *get_args(Grant)}
 
 
 def test_depths_contain_those_before_them() -> None:
