@@ -86,6 +86,9 @@ def serve(mutant: str, arguments: tuple[str, ...]) -> None:
         from harness.mutants.catalog import BY_NAME
 
         module = ["harness.mutants", known_name(mutant, BY_NAME, "mutant")]
+    if {"-h", "--help"} & set(arguments):
+        print("`harness serve [--mutant NAME] [OPTIONS]` starts the reference server, or one that is broken on purpose")
+        print("(`harness list mutants`); OPTIONS are those of the server itself:\n")
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-P", "-m", *module, *arguments])
 

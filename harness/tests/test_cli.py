@@ -62,6 +62,7 @@ def test_help_imports_nothing_heavy() -> None:
         (["verify", "--known", "none.toml"], "known 'none.toml' can't be read"),
         (["simulate", "two_people_two_tab"], "did you mean 'two_people_two_tabs'?"),
         (["simulate", "--mutant", "drops_message"], "did you mean 'drops_a_message'?"),
+        (["serve", "--prot", "1"], "the argument --prot is unknown; did you mean --port?"),
         (["serve", "--mutant", "nothing"], "unknown mutant 'nothing'; `harness list mutants` shows them"),
         (["load", "helo"], "hello"),
         (["load", "--duration", "soon"], "duration 'soon', expected seconds such as 10s, or 2m"),
@@ -85,6 +86,15 @@ def test_bad_input_is_one_line_exit_3_and_writes_nothing(tmp_path: Path, argumen
     assert said in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_serve_help_tells_its_own_option_and_the_servers(tmp_path: Path) -> None:
+    done = harness(tmp_path, "serve", "--help")
+
+    assert done.returncode == 0
+    assert "--mutant NAME" in done.stdout
+    assert "ZEROSTATE_TASK_MS" in done.stdout
+    assert done.stdout.index("--mutant") < done.stdout.index("--task-ms")
 
 
 @pytest.mark.parametrize("what", ["clauses", "scenarios", "faults", "mutants", "profiles"])

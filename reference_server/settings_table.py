@@ -1,0 +1,197 @@
+"""Every setting as one row: its name, what it takes, and how that is read from text.
+
+Options, environment names, names in a settings file, the help and every refusal derive from `SETTINGS`; the defaults
+stand in `settings.Settings`. To add one: a field there, a row here.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from reference_server.contract import limits as numbers
+from reference_server.contract.models import Email
+from reference_server.core.admission import Network, normal_origin
+
+PREFIX: Final = "ZEROSTATE_"
+ANY_ORIGIN: Final = "*"
+DAY_S: Final = 24 * 3600
+TOKEN_TTL_S_MAX: Final = 10 * 365 * DAY_S
+TASK_MS_MAX: Final = DAY_S * 1000
+SECRET_BYTES_MIN: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One row; `parse` raises ValueError, `types` are those that a settings file may use.
+
+    A secret is no option, since a command line can be read by every user of the machine, and its value is never shown.
+    A `flag` may stand on the command line without a value. `separator` stands between the parts of a default.
+    """
+
+    name: str
+    group: str
+    parse: Callable[[str], Any]
+    expected: str
+    types: tuple[type, ...] = (str,)
+    secret: bool = False
+    flag: bool = False
+    separator: str = ","
+
+    @property
+    def option(self) -> str:
+        """The name on the command line."""
+        return f"--{self.name.replace('_', '-')}"
+
+    @property
+    def variable(self) -> str:
+        """The name in the environment."""
+        return f"{PREFIX}{self.name.upper()}"
+
+    def text_of(self, value: Any) -> str:
+        """Return a settings file's value as the text that `parse` reads; raises ValueError for one of a wrong type."""
+        if type(value) not in self.types:
+            raise ValueError
+        if isinstance(value, list):
+            return ",".join(self._part_of(part) for part in value)
+        return _on_off(value) if isinstance(value, bool) else str(value)
+
+    def _part_of(self, value: Any) -> str:
+        if type(value) not in (str, int, float) or "," in str(value):
+            raise ValueError
+        return str(value)
+
+    def shown(self, value: Any) -> str:
+        """Return a default as one would write it."""
+        if value is None or value == ():
+            return "none"
+        if isinstance(value, tuple):
+            return self.separator.join(str(part) for part in value)
+        return _on_off(value) if isinstance(value, bool) else str(value)
+
+
+def _on_off(value: bool) -> str:
+    return "on" if value else "off"
+
+
+# what the rows are read with
+
+
+def _between(least: float, most: float, kind: Callable[[str], Any]) -> Callable[[str], Any]:
+    def parse(text: str) -> Any:
+        value = kind(text)
+        if not least <= value <= most or value == math.inf:
+            raise ValueError
+        return value
+
+    return parse
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in choices:
+            raise ValueError
+        return text
+
+    return parse
+
+
+def _span_ms(text: str) -> tuple[int, int]:
+    low, separator, high = text.partition(":")
+    span = (int(low), int(high) if separator else int(low))
+    if not 0 <= span[0] <= span[1] <= TASK_MS_MAX:
+        raise ValueError
+    return span
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _delays(text: str) -> tuple[float, ...]:
+    delays = tuple(float(part) for part in _listed(text))
+    if len(delays) != numbers.TASK_RETRIES_MAX or not all(0 <= delay <= DAY_S for delay in delays):
+        raise ValueError
+    return delays
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    return tuple(ANY_ORIGIN if part == ANY_ORIGIN else _origin(part) for part in _listed(text))
+
+
+def _origin(text: str) -> str:
+    normal = normal_origin(text)
+    if normal is None:
+        raise ValueError
+    return normal
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    return tuple(ip_network(part) for part in _listed(text))
+
+
+def _email(text: str) -> str:
+    """Hold the admin's e-mail to what register takes; msgspec's fault is a ValueError."""
+    return msgspec.convert(text, Email)
+
+
+def _password(text: str) -> str:
+    if not numbers.PASSWORD_BYTES_MIN <= len(text.encode()) <= numbers.PASSWORD_BYTES_MAX:
+        raise ValueError
+    return text
+
+
+def _secret(text: str) -> str:
+    if len(text.encode()) < SECRET_BYTES_MIN:
+        raise ValueError
+    return text
+
+
+# the table
+
+_NETWORK: Final = "network"
+_DATA: Final = "data"
+_TASKS: Final = "tasks"
+_SECURITY: Final = "accounts and security"
+
+_NUMBER: Final = (int, float)
+_LIST: Final = (list, str)
+
+SETTINGS: Final[tuple[Setting, ...]] = (
+    Setting("host", _NETWORK, str, "an address to listen on"),
+    Setting("port", _NETWORK, _between(0, 65_535, int), "a port from 0 (any free one) to 65535", (int,)),
+    Setting("handshake_timeout", _NETWORK, _between(0.05, DAY_S, float),
+            f"seconds, 0.05 to {DAY_S}, in which a request's head must come", _NUMBER),
+    Setting("keep_alive", _NETWORK, _between(0.05, DAY_S, float),
+            f"seconds, 0.05 to {DAY_S}, after which an idle connection ends", _NUMBER),
+    Setting("origins", _NETWORK, _origins,
+            "allowed origins by comma, each scheme://host[:port] with http or https; * for any", _LIST),
+    Setting("proxies", _NETWORK, _networks,
+            "proxies whose X-Forwarded-For counts, by comma, each an address or a network such as 10.0.0.0/8", _LIST),
+    Setting("db", _DATA, str, "a file, or :memory:"),
+    Setting("sync", _DATA, _one_of("normal", "full"),
+            "normal or full: what was acknowledged survives the end of the process, or a power cut too"),
+    Setting("tap", _DATA, Path, "a file for a line per accepted message"),
+    Setting("task_ms", _TASKS, _span_ms,
+            "milliseconds as LOW:HIGH, such as 50:250, at most a day: how long a task runs", (int, str), separator=":"),
+    Setting("workers", _TASKS, _between(1, math.inf, int), "how many tasks run at once, at least 1", (int,)),
+    Setting("queue_max", _TASKS, _between(0, math.inf, int), "how many tasks may be queued", (int,)),
+    Setting("retry_delays", _TASKS, _delays,
+            "seconds before each of the 3 retries, by comma, such as 1,2,3, each at most a day", _LIST),
+    Setting("seed", _TASKS, int, "a whole number; fixes ids and draws", (int,)),
+    Setting("limits", _SECURITY, _one_of("on", "off"), "on or off: the limits on how often one may call", (str, bool)),
+    Setting("token_ttl", _SECURITY, _between(1, TOKEN_TTL_S_MAX, float),
+            f"seconds, 1 to {TOKEN_TTL_S_MAX} (10 years), that a token holds", _NUMBER),
+    Setting("admin_email", _SECURITY, _email, "an e-mail address such as admin@example.org"),
+    Setting("admin_password", _SECURITY, _password,
+            f"{numbers.PASSWORD_BYTES_MIN} to {numbers.PASSWORD_BYTES_MAX} bytes; if none, one is made and kept in the "
+            "file <db>.admin, and in memory there is no admin", secret=True),
+    Setting("jwt_secret", _SECURITY, _secret,
+            f"at least {SECRET_BYTES_MIN} bytes, which sign the tokens; if none, made and kept in <db>.secret",
+            secret=True),
+)  # fmt: skip
+BY_NAME: Final[dict[str, Setting]] = {setting.name: setting for setting in SETTINGS}
