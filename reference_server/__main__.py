@@ -18,6 +18,7 @@ from reference_server.app import PAGES, App, MakeDriver, listen, make_driver, op
 from reference_server.settings import Settings, SettingsError, read_settings
 from reference_server.store.base import StoreError
 from reference_server.store.lock import DatabaseLock
+from reference_server.tls import tls_options
 
 UNUSABLE: Final = 3
 
@@ -35,7 +36,8 @@ def main(arguments: Sequence[str] | None = None, make: MakeDriver = make_driver,
 
 
 def _serve(settings: Settings, make: MakeDriver, pages: Path) -> None:
-    """Take what may be refused without a trace first: address, tap, lock; then the store, and serve."""
+    """Take what may be refused without a trace first: certificate, address, tap, lock; then the store, and serve."""
+    tls = tls_options(settings)
     with ExitStack() as held:
         listener = held.enter_context(closing(listen(settings)))
         tap = open_tap(settings)
@@ -45,7 +47,7 @@ def _serve(settings: Settings, make: MakeDriver, pages: Path) -> None:
             held.callback(DatabaseLock(Path(settings.db)).release)
         store = held.enter_context(closing(open_store(settings)))
         runner = held.enter_context(asyncio.Runner(loop_factory=_loop_factory()))
-        runner.run(App(settings, make, pages).serve(listener, store, tap, lambda: _announce(listener, settings)))
+        runner.run(App(settings, tls, make, pages).serve(listener, store, tap, lambda: _announce(listener, settings)))
 
 
 def _tell_of_no_admin(settings: Settings) -> None:
@@ -68,7 +70,8 @@ def _announce(listener: socket.socket, settings: Settings) -> None:
     _tell_of_no_admin(settings)
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
-    print(f"ready http://{shown}:{port}", flush=True)
+    scheme = "http" if settings.tls_cert is None else "https"
+    print(f"ready {scheme}://{shown}:{port}", flush=True)
 
 
 if __name__ == "__main__":

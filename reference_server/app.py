@@ -9,9 +9,9 @@ import math
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import uvicorn
 
@@ -49,15 +49,25 @@ def make_driver(environment: Environment, store: Store, sockets: Sockets, option
 class Server(uvicorn.Server):
     """uvicorn with our ending: sockets are warned and closed first, a second signal ends at once."""
 
-    def __init__(self, config: uvicorn.Config, driver: Driver, announce: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, driver: Driver, announce: Callable[[], None], tls: Mapping[str, Any]
+    ) -> None:
         super().__init__(config)
         self._driver = driver
         self._announce = announce
+        self._tls = tls
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Say that requests are accepted, once they are."""
-        await super().startup(sockets)
+        """Accept, and say so; uvicorn's own takes no time limits for TLS."""
+        loop = asyncio.get_running_loop()
+        self.servers = [await loop.create_server(self._protocol, sock=one, **self._tls) for one in sockets or ()]
+        self.started = True
         self._announce()
+
+    def _protocol(self) -> asyncio.Protocol:
+        make: Any = self.config.http_protocol_class
+        protocol: asyncio.Protocol = make(config=self.config, server_state=self.server_state, app_state={})
+        return protocol
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -144,8 +154,12 @@ class Signals:
 class App:
     """One process of the server, from its settings to its exit."""
 
-    def __init__(self, settings: Settings, make: MakeDriver = make_driver, pages: Path = PAGES) -> None:
+    def __init__(
+        self, settings: Settings, tls: Mapping[str, Any], make: MakeDriver = make_driver, pages: Path = PAGES
+    ) -> None:
+        """Take the settings, and what `loop.create_server` is told of TLS."""
         self._settings = settings
+        self._tls = tls
         self._make = make
         self._pages = pages
 
@@ -160,7 +174,7 @@ class App:
             sockets = OpenSockets()
             driver = self._make(environment, store, sockets, _options(settings), tap)
             await _started(driver)
-            server = Server(self._config(driver, sockets), driver, announce)
+            server = Server(self._config(driver, sockets), driver, announce, self._tls)
             signals.end(server)
             await server.serve([listener])
         finally:

@@ -33,6 +33,8 @@ class Settings:
 
     host: str = "127.0.0.1"
     port: int = 8080
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
     handshake_timeout: float = numbers.HANDSHAKE_TIMEOUT_S
     keep_alive: float = numbers.KEEP_ALIVE_IDLE_S
     origins: tuple[str, ...] = ()
@@ -69,7 +71,14 @@ def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> S
         **_from_environment(environment),
         **{name: _parsed(BY_NAME[name], text, BY_NAME[name].option) for name, text in given.items()},
     }
-    return replace(Settings(), **values)
+    return _agreeing(replace(Settings(), **values))
+
+
+def _agreeing(settings: Settings) -> Settings:
+    """Return settings that go together; raises SettingsError."""
+    if (settings.tls_cert is None) != (settings.tls_key is None):
+        raise SettingsError("--tls-cert and --tls-key need each other; give both, or none")
+    return settings
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> SettingsError:

@@ -164,6 +164,8 @@ _LIST: Final = (list, str)
 SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("host", _NETWORK, str, "an address to listen on"),
     Setting("port", _NETWORK, _between(0, 65_535, int), "a port from 0 (any free one) to 65535", (int,)),
+    Setting("tls_cert", _NETWORK, Path, "a PEM file with the certificate and its chain: serves https and wss"),
+    Setting("tls_key", _NETWORK, Path, "a PEM file with the certificate's private key, unencrypted"),
     Setting("handshake_timeout", _NETWORK, _between(0.05, DAY_S, float),
             f"seconds, 0.05 to {DAY_S}, in which a request's head must come", _NUMBER),
     Setting("keep_alive", _NETWORK, _between(0.05, DAY_S, float),

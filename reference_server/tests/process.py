@@ -3,10 +3,12 @@
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
@@ -22,7 +24,7 @@ SYSTEM = {"type": "system", "data": {"message": "hello", "level": "info"}}
 class ServerProcess:
     """`python -m reference_server` with arguments; a context manager that kills what is left."""
 
-    def __init__(self, *arguments: str, **environment: str) -> None:
+    def __init__(self, *arguments: str, ca: Path | None = None, **environment: str) -> None:
         settings = {"ZEROSTATE_ADMIN_EMAIL": ADMIN["email"], "ZEROSTATE_ADMIN_PASSWORD": ADMIN["password"]}
         self.child = subprocess.Popen(
             [sys.executable, "-m", "reference_server", "--port", "0", *arguments],
@@ -33,9 +35,11 @@ class ServerProcess:
         )
         word, _, self.url = _pipe(self.child.stdout).readline().strip().partition(" ")
         assert word == "ready", _pipe(self.child.stderr).read()
-        self.host, _, port = self.url.removeprefix("http://").partition(":")
+        self.scheme, _, authority = self.url.partition("://")
+        self.host, _, port = authority.partition(":")
         self.port = int(port)
-        self.http = httpx.Client(base_url=self.url, timeout=DEADLINE_S)
+        self.trust = None if ca is None else ssl.create_default_context(cafile=ca)
+        self.http = httpx.Client(base_url=self.url, timeout=DEADLINE_S, verify=self.trust or True)
 
     def __enter__(self) -> Self:
         return self
@@ -75,8 +79,10 @@ class ServerProcess:
 
     @contextmanager
     def connect(self, token: str, **named: Any) -> Iterator[ClientConnection]:
-        url = f"ws://{self.host}:{self.port}/api/v1/ws/connect"
-        with connect(url, additional_headers={"Authorization": f"Bearer {token}"}, compression=None, **named) as opened:
+        scheme = "ws" if self.trust is None else "wss"
+        url = f"{scheme}://{self.host}:{self.port}/api/v1/ws/connect"
+        headers = {"Authorization": f"Bearer {token}"}
+        with connect(url, additional_headers=headers, compression=None, ssl=self.trust, **named) as opened:
             yield opened
 
     @contextmanager

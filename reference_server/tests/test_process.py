@@ -89,6 +89,8 @@ def test_a_second_process_on_the_database_is_refused_until_the_first_is_killed(t
         (["--db", "/dev/null/zerostate.db", "--port", "0"], "/dev/null"),
         (["--db", ":memory:", "--port", "0", "--tap", "/dev/null/tap"], "tap"),
         (["--host", "256.256.256.256", "--port", "0"], "256"),
+        (["--db", ":memory:", "--port", "0", "--tls-cert", "none.pem", "--tls-key", "none.pem"], "none.pem"),
+        (["--settings", "none.toml"], "--settings: can't read none.toml"),
     ],
 )
 def test_what_it_cannot_start_with_is_one_line(arguments: list[str], word: str) -> None:
