@@ -142,6 +142,8 @@ def test_what_is_no_upgrade_is_refused(
         (masked(Opcode.PONG, b"") * 101, 1008),
         (masked(Opcode.TEXT, b"", fin=False) + masked(Opcode.CONT, b"", fin=False) * 100, 1008),
     ],
+    # The bytes hold a mask of chance, and a name must be the same in every process that runs a share of the tests.
+    ids=lambda value: str(value) if isinstance(value, int) else "frames",
 )
 def test_what_a_peer_must_not_send_closes_with_its_code(
     server: ServerProcess, token: str, sent: bytes, code: int
