@@ -19,6 +19,16 @@ ARGON2_PARALLELISM: Final = 1
 HASH_THREADS_MAX: Final = 2
 HASH_WAITING_MAX: Final = 64
 
+# blobs: what one process carries in and out at once; 503 over it
+UPLOADS_MAX: Final = 64
+UPLOADS_PER_ACCOUNT_MAX: Final = 16
+DOWNLOADS_MAX: Final = 256
+DOWNLOADS_PER_CALLER_MAX: Final = 32
+DOWNLOAD_CHUNK_BYTES: Final = 64 * 1024
+OFFLOAD_THREADS_MAX: Final = 4
+OFFLOAD_WAITING_MAX: Final = 1024
+BLOB_CHECK_S_MAX: Final = 5
+
 # §2 rate limits: token buckets
 RATE_PER_MINUTE_ADDRESS: Final = 100
 RATE_PER_MINUTE_ACCOUNT: Final = 1200
@@ -33,6 +43,14 @@ SERVER_MESSAGE_BYTES_MAX: Final = 64 * 1024
 AVATAR_BYTES_MAX: Final = 5 * 1024 * 1024
 BINARY_BYTES_MIN: Final = 1024
 BINARY_BYTES_MAX: Final = 50 * 1024 * 1024
+FORM_OVERHEAD_BYTES_MAX: Final = 256 * 1024
+"""What a multipart body may hold beside its file: text fields, part headers, boundaries."""
+FORM_TEXT_BYTES_MAX: Final = 128 * 1024
+FORM_PARTS_MAX: Final = 128
+PART_HEADERS_MAX: Final = 8
+PART_HEADER_BYTES_MAX: Final = 4 * 1024
+BOUNDARY_CHARS_MAX: Final = 70
+"""RFC 2046 §5.1.1."""
 NAME_CHARS_MAX: Final = 100
 DESCRIPTION_CHARS_MAX: Final = 2000
 CAPABILITY_CHARS_MAX: Final = 64

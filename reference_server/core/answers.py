@@ -51,10 +51,10 @@ Outgoing = Publish | Revoke
 
 @dataclass(frozen=True, slots=True)
 class BlobBody:
-    """A body that the shell streams out of the blob store; `size` in bytes."""
+    """A body that the shell streams out of the blob store; `size` in bytes, where a row tells it."""
 
     blob: str
-    size: int
+    size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What a shell hands to the core: the head of a request, the caller, and a call that is ready to be decided."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from msgspec import Struct
@@ -49,6 +49,18 @@ class Upload:
     size: int
     sha256: str
     head: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A multipart body as it arrived: the values of each text field that the operation knows, in order, and the file.
+
+    `doubled`: the file came more than once, and `upload` is the first.
+    """
+
+    fields: Mapping[str, Sequence[bytes]]
+    upload: Upload | None = None
+    doubled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,11 @@ def _typed(pairs: dict[str, str], model: type[Struct]) -> dict[str, Any]:
     return {name: int(text) if name in whole and _WHOLE.fullmatch(text) else text for name, text in pairs.items()}
 
 
+def request_error(faults: list[FieldFault]) -> RequestError:
+    """Return the 400 of these wrong fields."""
+    return RequestError(faults, "; ".join(f"{fault.field} {fault.reason}" for fault in faults))
+
+
 def faults_in(values: dict[str, Any], model: type[Struct]) -> list[FieldFault]:
     """Return every wrong field of an object that should be the model, in our words."""
     return [fault for name in _fields(model) for fault in _field_faults(values, model, name)]
@@ -85,7 +90,7 @@ def faults_in(values: dict[str, Any], model: type[Struct]) -> list[FieldFault]:
 def _validated(values: dict[str, Any], model: type[S]) -> S:
     faults = faults_in(values, model)
     if faults:
-        raise RequestError(faults, "; ".join(f"{fault.field} {fault.reason}" for fault in faults))
+        raise request_error(faults)
     return msgspec.convert(values, model)
 
 
@@ -97,8 +102,15 @@ def _field_faults(values: dict[str, Any], model: type[Struct], name: str) -> lis
     reason = reason_against(type_, values[name])
     if reason is not None:
         return [FieldFault(name, reason)]
+    if isinstance(type_, inspect.StructType):
+        return [FieldFault(f"{name}.{fault.field}", fault.reason) for fault in faults_in(values[name], type_.cls)]
     rule = RULES.get((model, name))
     return [] if rule is None else [FieldFault(name + place, reason) for place, reason in rule(values[name])]
+
+
+def types_of(model: type[Struct]) -> dict[str, inspect.Type]:
+    """Return what each field of a model must be."""
+    return {name: type_ for name, (type_, _) in _fields(model).items()}
 
 
 _KNOWN: dict[type[Struct], dict[str, tuple[inspect.Type, bool]]] = {}
@@ -139,7 +151,7 @@ def reason_against(type_: inspect.Type, value: Any) -> str | None:
         case inspect.LiteralType(values=choices):
             known = isinstance(value, str) and value in choices
             return None if known else f"must be one of {', '.join(str(choice) for choice in choices)}"
-        case inspect.DictType():
+        case inspect.DictType() | inspect.StructType():
             return None if isinstance(value, dict) else "must be an object"
         case _:
             raise TypeError(f"no words for values of {type_}")

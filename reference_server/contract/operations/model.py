@@ -6,12 +6,14 @@ from msgspec import Struct
 
 BASE: Final = "/api/v1"
 JSON: Final = "application/json"
+WASM: Final = "application/wasm"
+PICTURES: Final = ("image/jpeg", "image/png", "image/gif", "image/webp")
 Auth = Literal["none", "user", "admin"]
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 
 
 class FileField(NamedTuple):
-    """The one file of a multipart body: sizes in bytes, `kinds` what its content may be."""
+    """The one file of a multipart body: sizes in bytes, `kinds` the media types that its content may show."""
 
     name: str
     bytes_min: int
