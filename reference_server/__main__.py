@@ -14,7 +14,8 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Final
 
-from reference_server.app import PAGES, App, MakeDriver, listen, make_driver, open_store, open_tap
+from reference_server.app import PAGES, App, MakeDriver, listen, make_driver, open_blobs, open_store, open_tap
+from reference_server.blobs import BlobError
 from reference_server.settings import Settings, SettingsError, read_settings
 from reference_server.store.base import StoreError
 from reference_server.store.lock import DatabaseLock
@@ -29,7 +30,7 @@ def main(arguments: Sequence[str] | None = None, make: MakeDriver = make_driver,
     try:
         settings = read_settings(sys.argv[1:] if arguments is None else arguments, os.environ)
         _serve(settings, make, pages)
-    except (SettingsError, StoreError) as fault:
+    except (SettingsError, StoreError, BlobError) as fault:
         print(f"reference_server: {fault}", file=sys.stderr)
         return UNUSABLE
     return 0
@@ -46,8 +47,10 @@ def _serve(settings: Settings, make: MakeDriver, pages: Path) -> None:
         if not settings.in_memory:
             held.callback(DatabaseLock(Path(settings.db)).release)
         store = held.enter_context(closing(open_store(settings)))
+        blobs = open_blobs(settings, os.environ.get("AWS_ENDPOINT_URL"))
         runner = held.enter_context(asyncio.Runner(loop_factory=_loop_factory()))
-        runner.run(App(settings, tls, make, pages).serve(listener, store, tap, lambda: _announce(listener, settings)))
+        app = App(settings, tls, make, pages)
+        runner.run(app.serve(listener, store, blobs, tap, lambda: _announce(listener, settings)))
 
 
 def _tell_of_no_admin(settings: Settings) -> None:

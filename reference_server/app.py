@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import uvicorn
 
+from reference_server.blobs import Blobs, FolderBlobs, MemoryBlobs, S3Blobs
 from reference_server.bus import Tap
 from reference_server.contract import limits
 from reference_server.core.admission import Origins, is_loopback
@@ -27,6 +28,7 @@ from reference_server.operations import Options
 from reference_server.page_files import PageFiles
 from reference_server.secrets_file import admin_password, jwt_secret
 from reference_server.settings import Settings, SettingsError
+from reference_server.settings_table import S3
 from reference_server.store import MemoryStore, SqliteStore
 from reference_server.store.base import Store
 from reference_server.tap import FileTap
@@ -37,13 +39,15 @@ PAGES: Final = Path(__file__).parent / "pages"
 GRACE_S: Final = limits.SHUTDOWN_CLOSE_S_MAX - 0.5
 """What requests get at the end; uvicorn's own ticks take the rest of the time."""
 
-MakeDriver = Callable[[Environment, Store, Sockets, Options, Tap | None], Driver]
+MakeDriver = Callable[[Environment, Store, Blobs, Sockets, Options, Tap | None], Driver]
 """Makes the driver; a server that is broken on purpose gives its own."""
 
 
-def make_driver(environment: Environment, store: Store, sockets: Sockets, options: Options, tap: Tap | None) -> Driver:
+def make_driver(
+    environment: Environment, store: Store, blobs: Blobs, sockets: Sockets, options: Options, tap: Tap | None
+) -> Driver:
     """Make the driver as it should be."""
-    return Driver(environment, store, sockets, options, tap=tap)
+    return Driver(environment, store, sockets, options, tap=tap, blobs=blobs)
 
 
 class Server(uvicorn.Server):
@@ -120,6 +124,20 @@ def open_store(settings: Settings) -> Store:
     return SqliteStore(Path(settings.db), synchronous="FULL" if settings.sync == "full" else "NORMAL")
 
 
+def open_blobs(settings: Settings, endpoint: str | None = None) -> Blobs:
+    """Open the blob store that the settings name, by default a folder beside the database; raises BlobError.
+
+    `endpoint` is the URL of another S3 peer than Amazon's.
+    """
+    if settings.in_memory:
+        return MemoryBlobs()
+    where = settings.blobs or f"{settings.db}.blobs"
+    if not where.startswith(S3):
+        return FolderBlobs(Path(where))
+    bucket, _, prefix = where.removeprefix(S3).strip("/").partition("/")
+    return S3Blobs(bucket, prefix, endpoint)
+
+
 def open_tap(settings: Settings) -> FileTap | None:
     """Open the tap that the settings name, if any; raises SettingsError when it can't be written."""
     if settings.tap is None:
@@ -164,15 +182,18 @@ class App:
         self._pages = pages
 
     async def serve(
-        self, listener: socket.socket, store: Store, tap: FileTap | None, announce: Callable[[], None]
+        self, listener: socket.socket, store: Store, blobs: Blobs, tap: FileTap | None, announce: Callable[[], None]
     ) -> None:
-        """Serve until a signal comes; `announce` once requests are accepted. Raises SettingsError, StoreError."""
+        """Serve until a signal comes; `announce` once requests are accepted.
+
+        Raises SettingsError, StoreError, BlobError.
+        """
         settings = self._settings
         signals = Signals(asyncio.get_running_loop())
         environment = AsyncioEnvironment(asyncio.get_running_loop(), jwt_secret(settings, new_secret), settings.seed)
         try:
             sockets = OpenSockets()
-            driver = self._make(environment, store, sockets, _options(settings), tap)
+            driver = self._make(environment, store, blobs, sockets, _options(settings), tap)
             await _started(driver)
             server = Server(self._config(driver, sockets), driver, announce, self._tls)
             signals.end(server)

@@ -8,11 +8,13 @@ commits, and lets answers and messages leave after that.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from reference_server.blob_access import BlobAccess, Download
+from reference_server.blobs import Blobs, MemoryBlobs
 from reference_server.bus import Bus, Deliver, LoopbackBus, Tap
 from reference_server.contract.codes import TokenFault
 from reference_server.core import admission
 from reference_server.core.admission import Route
-from reference_server.core.answers import Answer, unavailable
+from reference_server.core.answers import Answer, BlobBody, unavailable
 from reference_server.core.calls import Caller, Head
 from reference_server.core.effects import HubInput, Opened
 from reference_server.core.hub import Hub
@@ -23,6 +25,7 @@ from reference_server.hub_driver import HubDriver, HubMachine
 from reference_server.limits import Kind, LocalLimits, NoLimits, RateLimits
 from reference_server.operations import Decisions, Operations, Options, default_decisions
 from reference_server.store.base import Store
+from reference_server.uploads import Received, Receiving, Uploads
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,7 @@ class Driver:
         decisions: Decisions | None = None,
         tap: Tap | None = None,
         rate_limits: RateLimits | None = None,
+        blobs: Blobs | None = None,
     ) -> None:
         self._environment = environment
         self._options = options
@@ -72,7 +76,10 @@ class Driver:
         self._limits = rate_limits or (LocalLimits(environment.monotonic_ns) if options.limits else NoLimits())
         bus = make_bus(self.wall_ns, self.hub.deliver, tap)
         decide = decisions if decisions is not None else default_decisions()
-        self._operations = Operations(environment, store, bus, self.hub, options, decide, self.wall_ns)
+        blobs = blobs if blobs is not None else MemoryBlobs()
+        self.uploads = Uploads(environment, blobs)
+        self.blobs = BlobAccess(environment, blobs)
+        self._operations = Operations(environment, store, self.blobs, bus, self.hub, options, decide, self.wall_ns)
 
     def wall_ns(self) -> int:
         """Return the wall clock, which never goes back (contract §5d)."""
@@ -81,7 +88,7 @@ class Driver:
     def start(self, done: Callable[[], None]) -> None:
         """Seed agents, make the admin account, take up interrupted tasks; `done` once it may serve.
 
-        Raises StoreError when the store can't be used.
+        Raises StoreError or BlobError when rows or blobs can't be used.
         """
         self._operations.start(done)
 
@@ -101,9 +108,17 @@ class Driver:
         else:
             limited(None)
 
-    def handle(self, admitted: Admitted, body: bytes, reply: Callable[[Answer], None]) -> None:
+    def receive(self, admitted: Admitted) -> Receiving | Answer:
+        """Begin to receive the file of an admitted request, before its body is read; an answer refuses it."""
+        return self.uploads.receive(admitted.route.operation, admitted.head, self._caller_key(admitted))
+
+    def handle(self, admitted: Admitted, body: bytes | Received, reply: Callable[[Answer], None]) -> None:
         """Carry out an admitted request; `reply` comes once, after the commit of what it changed."""
         self._operations.handle(admitted.route, admitted.head, admitted.caller, body, reply)
+
+    def open_blob(self, admitted: Admitted, body: BlobBody, then: Callable[[Download | Answer], None]) -> None:
+        """Open what an answer streams; an answer of its own takes the place of one that can't be read."""
+        self.blobs.open(body, self._caller_key(admitted), then)
 
     def handshake(self, head: Head, reply: Callable[[Granted | Answer], None]) -> None:
         """Judge a handshake in the contract's order (§1): 404, 405, 429, 401, 403 origin, 400, 426, 503."""
@@ -148,10 +163,13 @@ class Driver:
         kind: Kind = "rest_account" if isinstance(judged, Caller) else "rest_address"
         return kind, self._key(head, judged)
 
-    def _key(self, head: Head, judged: Caller | TokenFault | Answer) -> str:
+    def _key(self, head: Head, judged: Caller | TokenFault | Answer | None) -> str:
         if isinstance(judged, Caller):
             return judged.account_id
         return admission.client_address(head.address, head.headers, self._options.proxies)
+
+    def _caller_key(self, admitted: Admitted) -> str:
+        return self._key(admitted.head, admitted.caller)
 
     def _granted(self, head: Head, judged: Caller | TokenFault | Answer) -> Granted | Answer:
         if isinstance(judged, Answer):

@@ -5,7 +5,9 @@ the driver's one thread, never inside the call that asked for them.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
+
+T = TypeVar("T")
 
 
 class Cancelable(Protocol):
@@ -45,6 +47,10 @@ class TokenInvalidError(Exception):
         self.fault = fault
 
 
+class OffloadFullError(Exception):
+    """So much work waits for a worker already that no more is taken."""
+
+
 class Tokens(Protocol):
     """Signing and decoding of JWTs; time, revocation and existence are judged by the core."""
 
@@ -80,6 +86,13 @@ class Environment(Protocol):
 
     def draw(self) -> float:
         """Return a number in [0, 1)."""
+
+    def offload(self, work: Callable[[], T], done: Callable[[T], None], failed: Callable[[Exception], None]) -> None:
+        """Run work that blocks (disk, network) on a worker, then `done(its value)` or `failed(what it raised)`.
+
+        Workers and what waits for them are bounded: `failed(OffloadFullError)` over that. Nothing orders two works:
+        what must follow another is offloaded once that is done.
+        """
 
     def hash_password(self, password: str, done: Callable[[str | None], None]) -> None:
         """Hash off the loop, then `done(hash)`; `done(None)` when too many wait."""

@@ -1,6 +1,7 @@
 """The environment of a real process: its clocks and chance, asyncio's timers, argon2 off the loop."""
 
 import asyncio
+import contextlib
 import random
 import secrets
 import time
@@ -13,7 +14,7 @@ import argon2
 import jwt
 
 from reference_server.contract import limits
-from reference_server.environment import Cancelable, TokenInvalidError, Tokens
+from reference_server.environment import Cancelable, OffloadFullError, TokenInvalidError, Tokens
 
 T = TypeVar("T")
 _ALGORITHM = "HS256"
@@ -100,6 +101,47 @@ class PasswordHasher:
             done(future.result())
 
 
+class Workers:
+    """Threads for work that blocks; what waits for one is bounded."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._pool = ThreadPoolExecutor(limits.OFFLOAD_THREADS_MAX, thread_name_prefix="blobs")
+        self._unfinished = 0
+
+    def offload(self, work: Callable[[], T], done: Callable[[T], None], failed: Callable[[Exception], None]) -> None:
+        """Run `work` off the loop; over the bound, or once closed, it is refused."""
+        if self._unfinished >= limits.OFFLOAD_THREADS_MAX + limits.OFFLOAD_WAITING_MAX:
+            self._loop.call_soon(failed, OffloadFullError("too much work waits for a worker"))
+            return
+        try:
+            future = self._pool.submit(work)
+        except RuntimeError as closed:
+            self._loop.call_soon(failed, closed)
+            return
+        self._unfinished += 1
+        future.add_done_callback(lambda ended: self._tell(ended, done, failed))
+
+    def close(self) -> None:
+        """Let the threads end; what waits is dropped."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _tell(self, ended: "Future[T]", done: Callable[[T], None], failed: Callable[[Exception], None]) -> None:
+        # After the loop has ended nobody is left to hear of it.
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._ended, ended, done, failed)
+
+    def _ended(self, ended: "Future[T]", done: Callable[[T], None], failed: Callable[[Exception], None]) -> None:
+        self._unfinished -= 1
+        if ended.cancelled():
+            return
+        fault = ended.exception()
+        if isinstance(fault, Exception):
+            failed(fault)
+        else:
+            done(ended.result())
+
+
 class AsyncioEnvironment:
     """Clocks, timers, chance and hashing of one process; made inside its running loop."""
 
@@ -108,6 +150,7 @@ class AsyncioEnvironment:
         self.tokens: Tokens = JwtTokens(secret)
         self._loop = loop
         self._hasher = PasswordHasher(loop)
+        self._workers = Workers(loop)
         self._chance = random.Random(seed) if seed is not None else random.SystemRandom()
 
     def monotonic_ns(self) -> int:
@@ -146,6 +189,10 @@ class AsyncioEnvironment:
         """Return a number in [0, 1)."""
         return self._chance.random()
 
+    def offload(self, work: Callable[[], T], done: Callable[[T], None], failed: Callable[[Exception], None]) -> None:
+        """Run work that blocks on a worker thread, then `done` or `failed` on the loop."""
+        self._workers.offload(work, done, failed)
+
     def hash_password(self, password: str, done: Callable[[str | None], None]) -> None:
         """Hash off the loop, then `done(hash)`; `done(None)` when too many wait."""
         self._hasher.hash(password, done)
@@ -157,3 +204,4 @@ class AsyncioEnvironment:
     def close(self) -> None:
         """Let go of the threads."""
         self._hasher.close()
+        self._workers.close()

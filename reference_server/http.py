@@ -9,23 +9,43 @@ import contextlib
 import logging
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from uvicorn._types import ASGIReceiveCallable, ASGIReceiveEvent, ASGISendCallable, HTTPScope, Scope
 
+from reference_server.blob_access import Download
+from reference_server.bodies import (
+    Body,
+    BodyStalledError,
+    BodyTooLargeError,
+    BodyUnreadableError,
+    read_body,
+)
 from reference_server.contract import limits
 from reference_server.contract.operations import BY_NAME
 from reference_server.core.admission import Origins, is_api, methods_of
-from reference_server.core.answers import Answer, error, unavailable
+from reference_server.core.answers import Answer, BlobBody, error, unavailable
 from reference_server.core.calls import Head
 from reference_server.driver import Admitted, Driver
 from reference_server.page_files import Page, PageFiles
-from reference_server.responses import Headers, body_of, head_of, headers_of, length_of, sharing_headers
+from reference_server.responses import (
+    Headers,
+    body_of,
+    head_of,
+    headers_of,
+    length_of,
+    sharing_headers,
+    streamed_headers_of,
+)
+from reference_server.uploads import Received
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 SOCKET_PATH: Final = BY_NAME["ws_connect"].path
 PAGE_METHODS: Final = ("GET", "HEAD")
+CONTINUE: Final = "100-continue"
+GONE: Final = "gone"
+"""In a scope's state: the connection is lost, and nobody reads the answer."""
 UNREADABLE: Final = "unreadable"
 """In a scope's state: the body broke off, because what came can't be parsed."""
 
@@ -49,12 +69,19 @@ class Application:
         head = _head(scope)
         page = self._page(scope, head)
         if page is not None:
-            await _send(send, page.status, [*page.headers, *length_of(page.status, page.body)], page.body)
+            await _send(send, page.status, [*page.headers, *length_of(page.status, len(page.body))], page.body)
             return
-        answer, ends = await self._answer_or_500(head, partial(_receive_whole, scope, receive))
+        reading = _Reading(scope, receive)
+        answer, ends, download = await self._answer_or_500(head, reading)
+        extra = sharing_headers(self._origins, head.path, head.headers)
+        if ends or (head.headers.get("expect", "").lower() == CONTINUE and not reading.begun):
+            # A sender that waits for 100 may leave its body out now, and the next request would be read as one.
+            extra.append((b"connection", b"close"))
+        if download is not None:
+            await _stream(scope, send, answer, extra, download)
+            return
         body = body_of(answer)
-        headers = [*headers_of(answer, body), *sharing_headers(self._origins, head.path, head.headers)]
-        await _send(send, answer.status, [*headers, (b"connection", b"close")] if ends else headers, body)
+        await _send(send, answer.status, [*headers_of(answer, body), *extra], body)
 
     def _page(self, scope: HTTPScope, head: Head) -> Page | None:
         if is_api(head.path) or head.method not in PAGE_METHODS or methods_of(head.path):
@@ -64,29 +91,28 @@ class Application:
             return self._pages.not_found(head.headers, scope["scheme"])
         return found
 
-    async def _answer_or_500(self, head: Head, receive: ASGIReceiveCallable) -> tuple[Answer, bool]:
+    async def _answer_or_500(self, head: Head, receive: ASGIReceiveCallable) -> "_Reply":
         try:
             return await self._answer(head, receive)
         except asyncio.CancelledError:
             # Only the end of the process cancels: what has not come by then will not be waited for.
-            return unavailable(), True
+            return _Reply(unavailable(), ends=True)
         except Exception:
             logger.exception("a request failed")
-            return error(500, "something went wrong on the server; it was logged"), True
+            return _Reply(error(500, "something went wrong on the server; it was logged"), ends=True)
 
-    async def _answer(self, head: Head, receive: ASGIReceiveCallable) -> tuple[Answer, bool]:
-        """Return the answer, and whether the connection must end after it."""
+    async def _answer(self, head: Head, receive: ASGIReceiveCallable) -> "_Reply":
         methods = methods_of(head.path)
         if head.method == "OPTIONS" and methods:
-            return _preflight(methods), False
+            return _Reply(_preflight(methods))
         if not methods and self._pages.exists(head.path) and not is_api(head.path):
             allow = ", ".join(PAGE_METHODS)
-            return error(405, f"this is a page; possible: {allow}", headers=(("Allow", allow),)), False
+            return _Reply(error(405, f"this is a page; possible: {allow}", headers=(("Allow", allow),)))
         if head.path == SOCKET_PATH:
-            return await self._no_handshake(head), False
+            return _Reply(await self._no_handshake(head))
         admitted = await _asked(partial(self._driver.admit, head))
         if isinstance(admitted, Answer):
-            return admitted, False
+            return _Reply(admitted)
         return await self._admitted(admitted, receive)
 
     async def _no_handshake(self, head: Head) -> Answer:
@@ -94,65 +120,66 @@ class Application:
         answer = await _asked(partial(self._driver.handshake, head))
         return answer if isinstance(answer, Answer) else error(400, "this is a WebSocket: send an upgrade")
 
-    async def _admitted(self, admitted: Admitted, receive: ASGIReceiveCallable) -> tuple[Answer, bool]:
-        body = b""
-        if admitted.route.operation.body is not None:
-            try:
-                body = await read_body(admitted.head, receive)
-            except BodyTooLargeError:
-                return error(413, f"the body is over {limits.JSON_BODY_BYTES_MAX} bytes"), False
-            except BodyStalledError:
-                return error(400, "the body did not arrive in time"), True
-            except BodyUnreadableError:
-                return error(400, "the body is not framed as HTTP says"), True
-        return await _asked(partial(self._driver.handle, admitted, body)), False
-
-
-class BodyTooLargeError(Exception):
-    """A body over the limit, by its Content-Length or by what came."""
-
-
-class BodyStalledError(Exception):
-    """A body that brought less than 1 KiB in 30 s, or whose sender went away."""
-
-
-class BodyUnreadableError(Exception):
-    """A body that broke off in something that is no HTTP."""
-
-
-async def read_body(head: Head, receive: ASGIReceiveCallable) -> bytes:
-    """Read a body, at most 1 MiB of it, at no less than 1 KiB in any 30 s (contract §§2, 5)."""
-    declared = head.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > limits.JSON_BODY_BYTES_MAX:
-        raise BodyTooLargeError
-    body = bytearray()
-    more, window_start = True, 0
-    while more:
+    async def _admitted(self, admitted: Admitted, receive: ASGIReceiveCallable) -> "_Reply":
         try:
-            async with asyncio.timeout(limits.BODY_STALL_S):
-                while more and len(body) - window_start < limits.BODY_STALL_BYTES_MIN:
-                    more = await _read_some(receive, body)
-        except TimeoutError as late:
-            raise BodyStalledError from late
-        window_start = len(body)
-    return bytes(body)
+            body = await self._body(admitted, receive)
+        except BodyTooLargeError:
+            return _Reply(error(413, f"the body is over {limits.JSON_BODY_BYTES_MAX} bytes"))
+        except BodyStalledError:
+            return _Reply(error(400, "the body did not arrive in time"), ends=True)
+        except BodyUnreadableError:
+            return _Reply(error(400, "the body is not framed as HTTP says"), ends=True)
+        if isinstance(body, Answer):
+            return _Reply(body)
+        answer = await _asked(partial(self._driver.handle, admitted, body))
+        if not isinstance(answer.body, BlobBody):
+            return _Reply(answer)
+        opened = await _asked(partial(self._driver.open_blob, admitted, answer.body))
+        return _Reply(opened) if isinstance(opened, Answer) else _Reply(answer, download=opened)
+
+    async def _body(self, admitted: Admitted, receive: ASGIReceiveCallable) -> bytes | Received | Answer:
+        operation = admitted.route.operation
+        if operation.file is not None:
+            return await self._form(admitted, receive)
+        return b"" if operation.body is None else await read_body(admitted.head, receive)
+
+    async def _form(self, admitted: Admitted, receive: ASGIReceiveCallable) -> Received | Answer:
+        receiving = self._driver.receive(admitted)
+        if isinstance(receiving, Answer):
+            return receiving
+        body = Body(receive)
+        try:
+            while piece := await body.read():
+                refusal: Answer | None = await _asked(partial(receiving.feed, piece))
+                if refusal is not None:
+                    return refusal
+            return await _asked(receiving.finish)
+        finally:
+            receiving.abandon()
 
 
-async def _read_some(receive: ASGIReceiveCallable, body: bytearray) -> bool:
-    message = await receive()
-    if message["type"] != "http.request":
-        raise BodyStalledError
-    body += message["body"]
-    if len(body) > limits.JSON_BODY_BYTES_MAX:
-        raise BodyTooLargeError
-    return message["more_body"]
+class _Reply(NamedTuple):
+    """What goes out: `ends` if the connection must end after it, a `download` if its body comes in pieces."""
+
+    answer: Answer
+    ends: bool = False
+    download: Download | None = None
 
 
-async def _receive_whole(scope: HTTPScope, receive: ASGIReceiveCallable) -> ASGIReceiveEvent:
-    message = await receive()
-    if UNREADABLE in scope["state"]:
-        raise BodyUnreadableError
-    return message
+class _Reading:
+    """A request's body as the server gives it; `begun` once it was asked for, which tells its sender to go on."""
+
+    def __init__(self, scope: HTTPScope, receive: ASGIReceiveCallable) -> None:
+        self.begun = False
+        self._scope = scope
+        self._receive = receive
+
+    async def __call__(self) -> ASGIReceiveEvent:
+        self.begun = True
+        message = await self._receive()
+        if UNREADABLE in self._scope["state"]:
+            raise BodyUnreadableError
+        return message
 
 
 async def _asked(ask: Callable[[Callable[[T], None]], None]) -> T:
@@ -190,3 +217,23 @@ async def _send(send: ASGISendCallable, status: int, headers: Headers, body: byt
     rest: Any = {"type": "http.response.body", "body": body, "more_body": False}
     await send(start)
     await send(rest)
+
+
+async def _stream(scope: HTTPScope, send: ASGISendCallable, answer: Answer, extra: Headers, download: Download) -> None:
+    """Send a blob piece by piece; one that can't be read to its end is cut short, and the connection with it."""
+    headers = [*streamed_headers_of(answer, download.size), *extra]
+    start: Any = {"type": "http.response.start", "status": answer.status, "headers": headers}
+    try:
+        await send(start)
+        left, piece = download.size, b""
+        while True:
+            rest: Any = {"type": "http.response.body", "body": piece, "more_body": left > 0}
+            await send(rest)
+            if not left or GONE in scope["state"]:
+                return
+            read = await _asked(download.read)
+            if not read:
+                return
+            piece, left = read, left - len(read)
+    finally:
+        download.close()

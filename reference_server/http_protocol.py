@@ -17,7 +17,7 @@ from reference_server.contract import limits
 from reference_server.contract.operations import BY_NAME
 from reference_server.core.answers import error
 from reference_server.core.calls import Head
-from reference_server.http import UNREADABLE
+from reference_server.http import GONE, UNREADABLE
 from reference_server.request_heads import without_upgrade
 from reference_server.responses import head_of, raw_response
 from reference_server.websocket import WebSocketProtocol
@@ -36,6 +36,7 @@ class HttpProtocol(HttpToolsProtocol):
         super().__init__(*args, **named)
         self._head_timer: asyncio.TimerHandle | None = None
         self._rest_timer: asyncio.TimerHandle | None = None
+        self._write_timer: asyncio.TimerHandle | None = None
         self._rest_bytes = 0
         self._steps = 0
         self._overhead_bytes = 0
@@ -53,11 +54,13 @@ class HttpProtocol(HttpToolsProtocol):
         """Forget the timers, and let no request write any more: uvicorn tells only the newest."""
         self._head_arrived()
         self._rest_arrived()
+        self._call_off_write()
         super().connection_lost(exc)
         self._unset_keepalive_if_required()
         for cycle in (self._running, *(cycle for cycle, _ in self.pipeline)):
             if cycle is not None and not cycle.response_complete:
                 cycle.disconnected = True
+                cycle.scope["state"][GONE] = True
                 cycle.message_event.set()
         self.pipeline.clear()
 
@@ -83,8 +86,14 @@ class HttpProtocol(HttpToolsProtocol):
         """Answer what the parser refuses with the contract's JSON, and end the connection."""
         self._end_with(raw_response(error(400, msg), [(b"vary", b"Origin")]))
 
+    def pause_writing(self) -> None:
+        """Stop writing, and see that the peer takes what waits for it at a pace."""
+        super().pause_writing()
+        self._await_write()
+
     def resume_writing(self) -> None:
         """Go on writing; a handshake that waited for room goes on too."""
+        self._call_off_write()
         super().resume_writing()
         if self._handshake is not None and not self._answering():
             self._end()
@@ -107,6 +116,9 @@ class HttpProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Stop waiting for the head; a request that asks for an unknown upgrade is parsed again without that."""
         self._head_arrived()
+        if self.parser.get_http_version() == "1.0":
+            # Such a peer knows no interim answer (RFC 9110 §10.1.1).
+            self.expect_100_continue = False
         if not self._unknown_upgrade():
             super().on_headers_complete()
         self._step(in_message=True, in_body=True)
@@ -290,6 +302,23 @@ class HttpProtocol(HttpToolsProtocol):
         if self._rest_timer is not None:
             self._rest_timer.cancel()
             self._rest_timer = None
+
+    def _await_write(self) -> None:
+        """Give the peer 30 s to take its next 1 KiB of an answer: one that reads nothing holds it in memory."""
+        self._call_off_write()
+        waiting_bytes = self.transport.get_write_buffer_size()
+        self._write_timer = self.loop.call_later(self.body_stall_s, self._write_late, waiting_bytes)
+
+    def _write_late(self, waiting_bytes: int) -> None:
+        if waiting_bytes - self.transport.get_write_buffer_size() < limits.BODY_STALL_BYTES_MIN:
+            self.transport.abort()
+        else:
+            self._await_write()
+
+    def _call_off_write(self) -> None:
+        if self._write_timer is not None:
+            self._write_timer.cancel()
+            self._write_timer = None
 
     def _await_next(self) -> None:
         """End a connection that is idle between requests."""

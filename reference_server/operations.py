@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from reference_server.blob_access import BlobAccess
 from reference_server.bus import Bus
 from reference_server.commit import GroupCommit
 from reference_server.contract import limits
@@ -23,7 +24,8 @@ from reference_server.contract.models import (
     SendRequest,
     SocketStats,
 )
-from reference_server.core import admission, orchestrator, wire
+from reference_server.contract.operations import Operation
+from reference_server.core import admission, forms, orchestrator, wire
 from reference_server.core.admission import Origins, Route
 from reference_server.core.answers import Answer, Decision, Outgoing, Publish, Revoke, error
 from reference_server.core.calls import Call, Caller, Context, Head
@@ -38,6 +40,7 @@ from reference_server.publishing import publish_of, put_on
 from reference_server.sign_in import SignIn
 from reference_server.start import Start
 from reference_server.store.base import Store, StoreError
+from reference_server.uploads import Received
 
 logger = logging.getLogger(__name__)
 Decisions = Mapping[str, Decide]
@@ -79,6 +82,7 @@ class Operations:
         self,
         environment: Environment,
         store: Store,
+        blobs: BlobAccess,
         bus: Bus,
         hub: HubDriver,
         options: Options,
@@ -87,6 +91,7 @@ class Operations:
     ) -> None:
         self._environment = environment
         self._store = store
+        self._blobs = blobs
         self._bus = bus
         self._hub = hub
         self._options = options
@@ -111,7 +116,7 @@ class Operations:
 
     def start(self, done: Callable[[], None]) -> None:
         """Seed, make the admin, queue what was interrupted, then run the executor; raises StoreError."""
-        Start(self._environment, self._store, self._context).run(
+        Start(self._environment, self._store, self._context, self._blobs.sweep).run(
             self._options.admin_email, self._options.admin_password, partial(self._started, done)
         )
 
@@ -120,29 +125,43 @@ class Operations:
         self._stopped = True
         self._execution.stop()
 
-    def handle(self, route: Route, head: Head, caller: Caller | None, body: bytes, reply: Reply) -> None:
-        """Answer once; whatever goes wrong in our own code is a 500 without a word of it."""
+    def handle(self, route: Route, head: Head, caller: Caller | None, body: bytes | Received, reply: Reply) -> None:
+        """Answer once; whatever goes wrong in our own code is a 500 without a word of it.
+
+        A file is durable before its decision runs, and nothing is left of it when the answer refuses.
+        """
+        if isinstance(body, Received):
+            reply = _settling(body, reply)
         try:
             call = self._call(route, head, caller, body)
             if isinstance(call, Answer):
                 reply(call)
-                return
-            self._special.get(route.operation.name, self._decide)(call, reply)
+            elif isinstance(body, Received):
+                body.keep(partial(self._carry_out, call, reply), reply)
+            else:
+                self._carry_out(call, reply)
         except Exception as fault:  # noqa: BLE001 - a fault of one request must not reach the others
             self._failed(reply, fault)
 
-    def _call(self, route: Route, head: Head, caller: Caller | None, body: bytes) -> Call | Answer:
+    def _carry_out(self, call: Call, reply: Reply) -> None:
+        try:
+            self._special.get(call.operation.name, self._decide)(call, reply)
+        except Exception as fault:  # noqa: BLE001 - a fault of one request must not reach the others
+            self._failed(reply, fault)
+
+    def _call(self, route: Route, head: Head, caller: Caller | None, body: bytes | Received) -> Call | Answer:
         operation = route.operation
-        fault = admission.content_type_fault(operation, head.headers, body)
-        if fault is not None:
-            return fault
+        if isinstance(body, bytes):
+            fault = admission.content_type_fault(operation, head.headers, body)
+            if fault is not None:
+                return fault
         try:
             query = None if operation.query is None else wire.decode_query(head.query, operation.query)
-            given = None if operation.body is None or not (body or operation.body_required) else body
-            decoded = None if given is None or operation.body is None else wire.decode_body(given, operation.body)
+            decoded = _decoded(operation, body)
         except wire.RequestError as wrong:
             return error(400, wrong.message, details=wrong.faults or None)
-        return Call(operation, caller, route.path, query, decoded)
+        upload = body.form.upload if isinstance(body, Received) else None
+        return Call(operation, caller, route.path, query, decoded, upload=upload)
 
     # decisions
 
@@ -172,6 +191,7 @@ class Operations:
     def _decided(self, call: Call, reply: Reply, decision: Decision) -> None:
         for outgoing in decision.outgoing:
             self._leave(outgoing)
+        self._blobs.delete(decision.dropped)
         reply(self._signed(decision))
         if call.operation.method != "GET" and decision.outgoing:
             self._execution.wake()
@@ -254,7 +274,7 @@ class Operations:
         reply(Answer(200, Health("healthy", SERVICE, self._options.version, timestamp(self._wall_ns()))))
 
     def _ready(self, _: Call, reply: Reply) -> None:
-        """Check store and hub for real (contract §1 service)."""
+        """Check store, hub and blobs for real (contract §1 service)."""
         try:
             self._store.check()
         except StoreError:
@@ -263,7 +283,33 @@ class Operations:
         if self._stopped or not self._hub.healthy():
             reply(error(503, "the hub does not serve now", retry_after_s=RETRY_AFTER_S))
             return
-        reply(Answer(200, Ready("ready", {"store": "ok", "hub": "ok"})))
+
+        def checked(good: bool) -> None:
+            if good:
+                reply(Answer(200, Ready("ready", {"store": "ok", "hub": "ok", "blobs": "ok"})))
+            else:
+                reply(error(503, "the blob store can't be used now", retry_after_s=RETRY_AFTER_S))
+
+        self._blobs.check(checked)
+
+
+def _decoded(operation: Operation, body: bytes | Received) -> msgspec.Struct | None:
+    if isinstance(body, Received):
+        return forms.decode_form(body.form, operation)
+    if operation.body is None or not (body or operation.body_required):
+        return None
+    return wire.decode_body(body, operation.body)
+
+
+def _settling(received: Received, reply: Reply) -> Reply:
+    """Return a reply that first lets go of a file that was refused."""
+
+    def settled(answer: Answer) -> None:
+        if answer.status >= 400:
+            received.discard()
+        reply(answer)
+
+    return settled
 
 
 def _nobody_waits(_: Any) -> None:

@@ -45,15 +45,20 @@ def body_of(answer: Answer) -> bytes:
 
 def headers_of(answer: Answer, body: bytes) -> Headers:
     """Return the answer's own headers with those that every body has."""
+    return streamed_headers_of(answer, len(body))
+
+
+def streamed_headers_of(answer: Answer, size: int) -> Headers:
+    """Return the same for a body of `size` bytes that follows in pieces."""
     headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
     if answer.body is not None:
         headers.append((b"content-type", answer.media.encode("latin-1")))
-    return [*headers, *length_of(answer.status, body)]
+    return [*headers, *length_of(answer.status, size)]
 
 
-def length_of(status: int, body: bytes) -> Headers:
+def length_of(status: int, size: int) -> Headers:
     """Return the headers that go with every body; 204 and 304 say no length (RFC 9110 §8.6)."""
-    length = [] if status in (204, 304) else [(b"content-length", b"%d" % len(body))]
+    length = [] if status in (204, 304) else [(b"content-length", b"%d" % size)]
     return [*length, (b"x-content-type-options", b"nosniff")]
 
 

@@ -41,6 +41,7 @@ class Settings:
     proxies: tuple[Network, ...] = ()
     db: str = "zerostate.db"
     sync: Literal["normal", "full"] = "normal"
+    blobs: str | None = None
     tap: Path | None = None
     task_ms: tuple[int, int] = (50, 250)
     workers: int = 8
@@ -78,6 +79,9 @@ def _agreeing(settings: Settings) -> Settings:
     """Return settings that go together; raises SettingsError."""
     if (settings.tls_cert is None) != (settings.tls_key is None):
         raise SettingsError("--tls-cert and --tls-key need each other; give both, or none")
+    if settings.in_memory and settings.blobs is not None:
+        # At its next start the database would know none of them, and all would be removed.
+        raise SettingsError("--blobs can't outlive a database in memory; name a file with --db, or leave it out")
     return settings
 
 

@@ -5,6 +5,7 @@ stand in `settings.Settings`. To add one: a field there, a row here.
 """
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_network
@@ -18,6 +19,8 @@ from reference_server.contract.models import Email
 from reference_server.core.admission import Network, normal_origin
 
 PREFIX: Final = "ZEROSTATE_"
+S3: Final = "s3://"
+_BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9!_.*'()-]+)*/?")
 ANY_ORIGIN: Final = "*"
 DAY_S: Final = 24 * 3600
 TOKEN_TTL_S_MAX: Final = 10 * 365 * DAY_S
@@ -145,6 +148,13 @@ def _password(text: str) -> str:
     return text
 
 
+def _blobs(text: str) -> str:
+    """Take a folder, or a bucket as s3://bucket/prefix."""
+    if not text or (text.startswith(S3) and not _BUCKET.fullmatch(text.removeprefix(S3))):
+        raise ValueError
+    return text
+
+
 def _secret(text: str) -> str:
     if len(text.encode()) < SECRET_BYTES_MIN:
         raise ValueError
@@ -177,6 +187,9 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("db", _DATA, str, "a file, or :memory:"),
     Setting("sync", _DATA, _one_of("normal", "full"),
             "normal or full: what was acknowledged survives the end of the process, or a power cut too"),
+    Setting("blobs", _DATA, _blobs,
+            "a folder for uploaded files, or s3://bucket/prefix with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, "
+            "AWS_REGION and AWS_ENDPOINT_URL; nothing else may write there. If none, the folder <db>.blobs"),
     Setting("tap", _DATA, Path, "a file for a line per accepted message"),
     Setting("task_ms", _TASKS, _span_ms,
             "milliseconds as LOW:HIGH, such as 50:250, at most a day: how long a task runs", (int, str), separator=":"),

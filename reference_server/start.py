@@ -1,6 +1,6 @@
-"""What happens once before the first request: agents, the admin account, interrupted tasks (contract §§2, 4, 9)."""
+"""What happens once before the first request: agents, admin, interrupted tasks, stray blobs (contract §§2, 4, 9)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from reference_server.core import agents, executor
 from reference_server.core.accounts import email_key, hash_outdated, new_account
@@ -14,16 +14,28 @@ ADMIN_NAME = "Administrator"
 
 
 class Start:
-    """The start of one process; raises StoreError when the store can't be used."""
+    """The start of one process; `sweep` removes every blob but those it is given.
 
-    def __init__(self, environment: Environment, store: Store, context: Callable[[], Context]) -> None:
+    Raises StoreError and BlobError when rows or blobs can't be used.
+    """
+
+    def __init__(
+        self,
+        environment: Environment,
+        store: Store,
+        context: Callable[[], Context],
+        sweep: Callable[[Sequence[str]], None],
+    ) -> None:
         self._environment = environment
         self._store = store
         self._context = context
+        self._sweep = sweep
 
     def run(self, admin_email: str, admin_password: str | None, done: Callable[[], None]) -> None:
         """Prepare the store, then `done`; without a password no admin account is made."""
         admin = self._store.transact(lambda tx: self._prepare(tx, admin_email))
+        # A file is kept before its row is committed, and deleted after: a crash between the two leaves it to nobody.
+        self._sweep(self._store.transact(lambda tx: tx.blobs()))
         if admin_password is None:
             self._environment.call_soon(done)
         elif admin is None:

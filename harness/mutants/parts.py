@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from reference_server.blobs import Blobs
 from reference_server.bus import LoopbackBus
 from reference_server.core.hub import Hub
 from reference_server.driver import Driver, MakeBus
@@ -33,7 +34,7 @@ class Parts:
     page: Callable[[str, str], str] = _as_it_is
 
     def driver(
-        self, environment: Environment, store: Store, sockets: Sockets, options: Options, tap: Any = None
+        self, environment: Environment, store: Store, blobs: Blobs, sockets: Sockets, options: Options, tap: Any = None
     ) -> Driver:
         """Compose a driver of these parts."""
         return Driver(
@@ -45,6 +46,7 @@ class Parts:
             make_bus=self.make_bus,
             decisions=self.decisions(),
             tap=tap,
+            blobs=blobs,
         )
 
 

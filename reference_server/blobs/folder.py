@@ -26,7 +26,7 @@ class FolderBlobs:
         self._staged = root / "staged"
         self._kept = root / "kept"
         with self.faults("made"):
-            for folder in (self._staged, self._kept):
+            for folder in (root, self._staged, self._kept):
                 folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
 
     def stage(self, name: str) -> "_Staged":

@@ -18,13 +18,16 @@ from reference_server.contract import limits
 from reference_server.contract.codes import ERROR_PHRASES
 from reference_server.contract.messages import BEARER_SUBPROTOCOL_PREFIX, DATA_MODELS, SUBPROTOCOL, Envelope, Ping
 from reference_server.contract.models import ErrorBody
-from reference_server.contract.operations import OPERATIONS, Operation
+from reference_server.contract.operations import OPERATIONS, FileField, Operation
 
 OPENAPI_FILE: Final = Path(__file__).parent / "openapi.json"
 _REF: Final = "#/components/schemas/{name}"
 _NAMES_IN_PATH: Final = re.compile(r"\{(\w+)\}")
 _RETRYING: Final = (429, 503)
 _SUCCESS_PHRASES: Final = {101: "switching protocols", 200: "ok", 201: "created", 202: "accepted"}
+
+
+_NO_MODELS: Final = (None, type(None), bytes)
 
 
 def openapi() -> dict[str, Any]:
@@ -72,7 +75,7 @@ def _models() -> list[type[Any]]:
     """Return every model, in a fixed order; those of the socket too, for readers of one document."""
     models: list[type[Any]] = [ErrorBody]
     for operation in OPERATIONS:
-        models += [model for model in (operation.body, operation.answer) if model not in (None, type(None))]
+        models += [model for model in (operation.body, operation.answer) if model not in _NO_MODELS]
     models += [Envelope, Ping, *DATA_MODELS.values()]
     return list(dict.fromkeys(models))
 
@@ -101,8 +104,22 @@ def _operation(operation: Operation) -> dict[str, Any]:
         described["parameters"] = parameters
     if operation.body is not None:
         described["requestBody"] = {"required": operation.body_required, "content": _json(operation.body)}
+    if operation.file is not None:
+        described["requestBody"] = {"required": True, "content": _multipart(operation, operation.file)}
     described["responses"] = {str(status): _response(operation, status) for status in sorted(operation.statuses)}
     return described
+
+
+def _multipart(operation: Operation, file: FileField) -> dict[str, Any]:
+    """Describe the form's text fields and its file; what the file must hold is said in words."""
+    schema: dict[str, Any] = {"type": "object", "properties": {}, "required": []}
+    if operation.form is not None:
+        _, schemas = msgspec.json.schema_components([operation.form], ref_template=_REF)
+        schema = schemas[operation.form.__name__]
+    held = f"{', '.join(file.kinds)} by its content, {file.bytes_min:,} to {file.bytes_max:,} bytes"
+    described = {"type": "string", "format": "binary", "description": held}
+    schema = {**schema, "properties": {**schema["properties"], file.name: described}}
+    return {"multipart/form-data": {"schema": {**schema, "required": [*schema.get("required", ()), file.name]}}}
 
 
 def _path_parameters(operation: Operation) -> Iterator[dict[str, Any]]:
@@ -137,7 +154,9 @@ def _response(operation: Operation, status: int) -> dict[str, Any]:
     if status != operation.success:
         return _error(status)
     described: dict[str, Any] = {"description": _SUCCESS_PHRASES[status]}
-    if operation.answer is not type(None):
+    if operation.answer is bytes:
+        described["content"] = {operation.media: {"schema": {"type": "string", "format": "binary"}}}
+    elif operation.answer is not type(None):
         described["content"] = _json(operation.answer)
     return described
 

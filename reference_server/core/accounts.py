@@ -13,6 +13,7 @@ from reference_server.contract.models import (
     SessionAnswer,
     SessionUser,
 )
+from reference_server.contract.operations import BASE
 from reference_server.core.answers import Answer, Decision, Revoke, error
 from reference_server.core.calls import Call, Caller, Context
 from reference_server.core.envelopes import timestamp
@@ -91,8 +92,13 @@ def logout(tx: Transaction, call: Call, context: Context) -> Decision:
 def me(tx: Transaction, call: Call, context: Context) -> Decision:  # noqa: ARG001 - decisions share one shape
     """Show the account of the credential."""
     account = account_of(tx, caller_of(call))
-    created_at = timestamp(account.created_at_ns)
-    return Decision(Answer(200, Me(account.id, account.email, account.full_name, created_at, None, account.role)))
+    created_at, avatar = timestamp(account.created_at_ns), avatar_url(account)
+    return Decision(Answer(200, Me(account.id, account.email, account.full_name, created_at, avatar, account.role)))
+
+
+def avatar_url(account: AccountRow) -> str | None:
+    """Return the path on our origin that shows the account's picture; None without one."""
+    return None if account.avatar is None else f"{BASE}/avatars/{account.avatar}"
 
 
 def caller_of(call: Call) -> Caller:

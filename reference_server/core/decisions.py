@@ -7,7 +7,7 @@ The hub's operations and the service's (`ws_*`, `health`, `ready`) are not here:
 from collections.abc import Callable
 from typing import Final
 
-from reference_server.core import accounts, agents, deployments, tasks
+from reference_server.core import accounts, agents, avatars, deployments, tasks
 from reference_server.core.answers import Decision
 from reference_server.core.calls import Call, Context
 from reference_server.core.transaction import Transaction
@@ -19,6 +19,8 @@ DECISIONS: Final[dict[str, Decide]] = {
     "login": accounts.login,
     "logout": accounts.logout,
     "me": accounts.me,
+    "set_avatar": avatars.set_avatar,
+    "get_avatar": avatars.get_avatar,
     "list_agents": agents.list_agents,
     "get_agent": agents.get_agent,
     "submit_task": tasks.submit,

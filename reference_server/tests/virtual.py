@@ -4,7 +4,7 @@ import heapq
 import itertools
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -16,6 +16,7 @@ from reference_server.driver import Admitted, Driver, Granted
 from reference_server.environment import Cancelable, Tokens
 from reference_server.environment_asyncio import JwtTokens
 
+T = TypeVar("T")
 START_WALL_NS = 1_700_000_000 * SECOND_NS
 SECRET = "a key that only tests know, 32 bytes"
 UPGRADE = {
@@ -68,6 +69,17 @@ class VirtualEnvironment:
 
     def draw(self) -> float:
         return 0.5
+
+    def offload(self, work: Callable[[], T], done: Callable[[T], None], failed: Callable[[Exception], None]) -> None:
+        def run() -> None:
+            try:
+                value = work()
+            except Exception as fault:  # noqa: BLE001 - it is handed to whoever asked for this work
+                failed(fault)
+            else:
+                done(value)
+
+        self.call_soon(run)
 
     def hash_password(self, password: str, done: Callable[[str | None], None]) -> None:
         self.call_soon(lambda: done(None if self.hashes_full else f"hash of {password}"))

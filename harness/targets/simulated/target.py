@@ -16,6 +16,7 @@ from harness.targets.base import Capabilities, Person
 from harness.targets.simulated.environment import EPOCH_NS, VirtualEnvironment
 from harness.targets.simulated.rest import DriverTransport
 from harness.targets.simulated.wires import ClientWire, ServerSockets, ServerWire
+from reference_server.blobs import MemoryBlobs
 from reference_server.contract.messages import SOCKET_PATH
 from reference_server.core.answers import Only, Publish
 from reference_server.driver import Driver
@@ -130,7 +131,7 @@ class SimulatedTarget:
     def _new_driver(self, environment: VirtualEnvironment, parts: Parts) -> Driver:
         options = Options(task_ms=TASK_MS, admin_email=ADMIN.email, admin_password=ADMIN.password, process="simulated")
         tap = _RecorderTap(self._new_recorder("server"))
-        return parts.driver(environment, MemoryStore(), self._sockets, options, tap)
+        return parts.driver(environment, MemoryStore(), MemoryBlobs(), self._sockets, options, tap)
 
     def _start(self) -> None:
         started: Promise[None] = Promise()

@@ -156,9 +156,9 @@ def test_a_name_that_means_something_to_a_path_is_refused(blobs: Blobs, act: str
 
 def test_a_folder_is_its_owners_alone(tmp_path: Path) -> None:
     keep(FolderBlobs(tmp_path / "blobs"), "a")
-    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "blobs").rglob("*")}
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.rglob("*")}
 
-    assert modes == {"staged": 0o700, "kept": 0o700, "a": 0o600}
+    assert modes == {"blobs": 0o700, "staged": 0o700, "kept": 0o700, "a": 0o600}
 
 
 def test_a_folder_is_swept_of_what_a_crash_left_and_of_nothing_else(tmp_path: Path) -> None:

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from reference_server.contract import models
-from reference_server.contract.operations.model import BASE, Operation
+from reference_server.contract import limits, models
+from reference_server.contract.operations.model import BASE, PICTURES, FileField, Operation
 
 USERS: Final = (
     Operation("register", "POST", f"{BASE}/users/register", "none", "Make an account and sign in", 201,
@@ -13,4 +13,9 @@ USERS: Final = (
     Operation("logout", "POST", f"{BASE}/users/logout", "user", "Revoke this token, or all of the account's", 200,
               models.Message, body=models.LogoutRequest, body_required=False, tag="users", keys=False),
     Operation("me", "GET", f"{BASE}/users/me", "user", "The account of the credential", 200, models.Me, tag="users"),
+    Operation("set_avatar", "POST", f"{BASE}/users/me/avatar", "user", "Show a picture of the account", 200,
+              models.AvatarAnswer, tag="users",
+              file=FileField("avatar", 1, limits.AVATAR_BYTES_MAX, PICTURES)),
+    Operation("get_avatar", "GET", f"{BASE}/avatars/{{id}}", "none", "A picture, to whoever knows its URL", 200,
+              bytes, errors=(404,), tag="users", media="image/*"),
 )  # fmt: skip
