@@ -57,6 +57,10 @@ CAPABILITY_CHARS_MAX: Final = 64
 CAPABILITIES_MAX: Final = 50
 FULL_NAME_CHARS_MAX: Final = 100
 EMAIL_CHARS_MAX: Final = 254
+EMAIL_PATTERN: Final = (
+    r"^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
+    r"(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*\Z"
+)
 CONFIG_BYTES_MAX: Final = 16 * 1024
 CONSTRAINTS_BYTES_MAX: Final = 16 * 1024
 TASK_ERROR_CHARS_MAX: Final = 1000
@@ -65,7 +69,7 @@ TASK_ERROR_CHARS_MAX: Final = 1000
 QUERY_CHARS_MAX: Final = 10_000
 AGENT_METADATA_BYTES_MAX: Final = 10 * 1024
 VERSION_CHARS_MAX: Final = 64
-VERSION_PATTERN: Final = r"^[0-9A-Za-z][0-9A-Za-z.+_-]*$"
+VERSION_PATTERN: Final = r"^[0-9A-Za-z][0-9A-Za-z.+_-]*\Z"
 CURRENCY_CHARS_MAX: Final = 16
 TASK_TIMEOUT_S_DEFAULT: Final = 30
 TASK_TIMEOUT_S_MAX: Final = 300
@@ -73,6 +77,7 @@ TASKS_LIMIT_DEFAULT: Final = 50
 TASKS_LIMIT_MAX: Final = 200
 AGENTS_LIMIT_DEFAULT: Final = 20
 AGENTS_LIMIT_MAX: Final = 100
+AGENTS_FOUND_MAX: Final = 1000
 PAGE_NUMBER_MAX: Final = 2**31 - 1
 
 # §4 lifecycle

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from reference_server.contract import limits
-from reference_server.contract.models import DeployRequest, RegisterRequest, SubmitRequest
+from reference_server.contract.models import AgentChange, AgentForm, DeployRequest, RegisterRequest, SubmitRequest
 from reference_server.core import json_text
 
 Rule = Callable[[Any], list[tuple[str, str]]]
@@ -30,7 +30,7 @@ def check_password(password: str) -> list[tuple[str, str]]:
 
 
 def check_not_blank(text: str) -> list[tuple[str, str]]:
-    """More than white space (contract §3 users)."""
+    """More than white space (contract §2 sizes, §3 users)."""
     return [] if text.strip() else [("", "must not be blank")]
 
 
@@ -74,6 +74,8 @@ def _bounded(value: Any, kind: Any, highest: int) -> bool:
 RULES: Final[dict[tuple[type[Struct], str], Rule]] = {
     (RegisterRequest, "password"): check_password,
     (RegisterRequest, "full_name"): check_not_blank,
+    (AgentForm, "name"): check_not_blank,
+    (AgentChange, "name"): check_not_blank,
     (SubmitRequest, "constraints"): check_constraints,
     (DeployRequest, "config"): check_config,
 }

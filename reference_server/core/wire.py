@@ -11,6 +11,7 @@ from urllib.parse import unquote_to_bytes
 import msgspec
 from msgspec import Struct, inspect
 
+from reference_server.contract import limits
 from reference_server.contract.models import FieldFault
 from reference_server.core import json_text
 from reference_server.core.rules import RULES
@@ -18,6 +19,11 @@ from reference_server.core.rules import RULES
 S = TypeVar("S", bound=Struct)
 
 _WHOLE: Final = re.compile(r"-?[0-9]{1,20}", re.ASCII)
+_FORMS: Final = {
+    limits.EMAIL_PATTERN: "must have the form of an e-mail address",
+    limits.VERSION_PATTERN: "must be letters, digits and . + _ - with a letter or digit first",
+}
+"""Words for each pattern that a text of a request must match."""
 
 
 class RequestError(Exception):
@@ -99,6 +105,8 @@ def _field_faults(values: dict[str, Any], model: type[Struct], name: str) -> lis
     type_, required = _fields(model)[name]
     if name not in values:
         return [FieldFault(name, "is required")] if required else []
+    if isinstance(type_, inspect.StructType) and isinstance(values[name], dict):
+        return [FieldFault(f"{name}.{fault.field}", fault.reason) for fault in faults_in(values[name], type_.cls)]
     reason = reason_against(type_, values[name])
     if reason is not None:
         return [FieldFault(name, reason)]
@@ -153,6 +161,8 @@ def reason_against(type_: inspect.Type, value: Any) -> str | None:
             return None if known else f"must be one of {', '.join(str(choice) for choice in choices)}"
         case inspect.DictType() | inspect.StructType():
             return None if isinstance(value, dict) else "must be an object"
+        case inspect.ListType():
+            return _against_list(type_, value)
         case _:
             raise TypeError(f"no words for values of {type_}")
 
@@ -165,8 +175,19 @@ def _against_text(type_: inspect.StrType, value: Any) -> str | None:
     if type_.max_length is not None and len(value) > type_.max_length:
         return f"must be at most {type_.max_length:,} characters"
     if type_.pattern is not None and re.search(type_.pattern, value) is None:
-        return "must have the form of an e-mail address"
+        return _FORMS[type_.pattern]
     return None
+
+
+def _against_list(type_: inspect.ListType, value: Any) -> str | None:
+    if not isinstance(value, list):
+        return "must be a list"
+    fewest, most = type_.min_length or 0, type_.max_length
+    if len(value) < fewest or (most is not None and len(value) > most):
+        return f"must hold at least {fewest}" + ("" if most is None else f" and at most {most:,}")
+    item_type = _without_none(type_.item_type)
+    reasons = ((place, reason_against(item_type, item)) for place, item in enumerate(value, start=1))
+    return next((f"{reason} (item {place})" for place, reason in reasons if reason is not None), None)
 
 
 def _against_number(type_: inspect.IntType | inspect.FloatType, value: Any, what: str, number: bool) -> str | None:

@@ -14,7 +14,7 @@ Capability = Annotated[str, Meta(min_length=1, max_length=limits.CAPABILITY_CHAR
 Capabilities = Annotated[list[Capability], Meta(min_length=1, max_length=limits.CAPABILITIES_MAX)]
 Price = Annotated[float, Meta(gt=0)]
 Version = Annotated[str, Meta(min_length=1, max_length=limits.VERSION_CHARS_MAX, pattern=limits.VERSION_PATTERN)]
-Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 FIRST_VERSION: Final = "1.0.0"
 
 
@@ -45,7 +45,7 @@ class AgentPage(Struct, frozen=True):
 
 
 class AgentSearch(Struct, frozen=True):
-    """`GET /agents/search`."""
+    """`GET /agents/search`: the newest `AGENTS_FOUND_MAX` of those that match; `total` counts them all."""
 
     agents: list[Agent]
     total: Annotated[int, Meta(ge=0)]

@@ -14,8 +14,7 @@ Email = Annotated[
     str,
     Meta(
         max_length=limits.EMAIL_CHARS_MAX,
-        pattern=r"^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
-        r"(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*\Z",
+        pattern=limits.EMAIL_PATTERN,
         description="the form of HTML's type=email; kept as given, compared without case",
     ),
 ]
