@@ -1,16 +1,19 @@
-"""Agents: list with search, filter, sort and pages; get; the fifteen that exist from the first start (contract §3)."""
+"""Agents as everyone sees them: list, search, get; the fifteen that exist from the first start (contract §3)."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-from reference_server.contract.models import Agent, AgentPage
-from reference_server.contract.operations import AgentsQuery
+from reference_server.contract import limits
+from reference_server.contract.messages import AgentUpdateData
+from reference_server.contract.models import Agent, AgentPage, AgentSearch
+from reference_server.contract.operations import AgentsQuery, SearchQuery
 from reference_server.contract.seeded_agents import QUERY_CAPABILITY, SEEDED_AGENTS, SeededAgent
-from reference_server.core.answers import Answer, Decision, error
+from reference_server.core.accounts import caller_of
+from reference_server.core.answers import Answer, Decision, Everyone, Publish, error
 from reference_server.core.calls import Call, Context
 from reference_server.core.envelopes import timestamp
 from reference_server.core.ids import is_agent_id
-from reference_server.core.rows import AgentRow
+from reference_server.core.rows import AgentRow, replaced_agent
 from reference_server.core.tokens import S_NS, US_NS
 from reference_server.core.transaction import Transaction
 
@@ -34,11 +37,50 @@ def list_agents(tx: Transaction, call: Call, context: Context) -> Decision:  # n
     return Decision(Answer(200, page))
 
 
+def search_agents(tx: Transaction, call: Call, context: Context) -> Decision:  # noqa: ARG001 - decisions share one shape
+    """Show the newest `AGENTS_FOUND_MAX` agents that the text is found in, and how many there are."""
+    if not isinstance(call.query, SearchQuery):
+        raise TypeError("search_agents needs its query")
+    # The one way to look for agents; its bound here is not the one of a page, which a query string is held to.
+    rows, total = tx.agents(AgentsQuery(search=call.query.q, limit=limits.AGENTS_FOUND_MAX))
+    return Decision(Answer(200, AgentSearch([agent_view(row) for row in rows], total, call.query.q)))
+
+
 def get_agent(tx: Transaction, call: Call, context: Context) -> Decision:  # noqa: ARG001 - decisions share one shape
-    """Show one agent; 404 for an unknown or malformed id."""
+    """Show one agent."""
+    row = agent_at(tx, call)
+    return Decision(row if isinstance(row, Answer) else Answer(200, agent_view(row)))
+
+
+def agent_at(tx: Transaction, call: Call) -> AgentRow | Answer:
+    """Return the agent of the call's path; 404 for an unknown or malformed id."""
     agent_id = call.path["id"]
     row = tx.agent(agent_id) if is_agent_id(agent_id) else None
-    return Decision(error(404, "there is no such agent") if row is None else Answer(200, agent_view(row)))
+    return error(404, "there is no such agent") if row is None else row
+
+
+def own_agent(tx: Transaction, call: Call) -> AgentRow | Answer:
+    """Return the agent of the call's path when the caller may change it; 404, then 403."""
+    row = agent_at(tx, call)
+    return row if isinstance(row, Answer) else owner_fault(row, call) or row
+
+
+def owner_fault(agent: AgentRow, call: Call) -> Answer | None:
+    """Return the 403 of a change to an agent that is seeded or another's; every 404 comes before it (contract §1)."""
+    if agent.owner_id == caller_of(call).account_id:
+        return None
+    whose = "belongs to the system" if agent.owner_id is None else "belongs to another account"
+    return error(403, f"this agent {whose}; only its owner may change it")
+
+
+def touched(agent: AgentRow, context: Context, **changes: Any) -> AgentRow:
+    """Return the agent changed now; never back in time."""
+    return replaced_agent(agent, updated_at_ns=max(context.now_ns // US_NS * US_NS, agent.updated_at_ns), **changes)
+
+
+def agent_update(agent: AgentRow, action: Literal["registered", "updated", "deleted"]) -> Publish:
+    """Return the push that says a change of an agent to everyone (contract §5)."""
+    return Publish("agent_update", AgentUpdateData(agent.id, agent.name, action), Everyone())
 
 
 def agent_view(row: AgentRow) -> Agent:

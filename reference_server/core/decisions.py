@@ -7,7 +7,7 @@ The hub's operations and the service's (`ws_*`, `health`, `ready`) are not here:
 from collections.abc import Callable
 from typing import Final
 
-from reference_server.core import accounts, agents, avatars, deployments, tasks
+from reference_server.core import accounts, agent_changes, agents, avatars, binaries, deployments, tasks
 from reference_server.core.answers import Decision
 from reference_server.core.calls import Call, Context
 from reference_server.core.transaction import Transaction
@@ -22,7 +22,16 @@ DECISIONS: Final[dict[str, Decide]] = {
     "set_avatar": avatars.set_avatar,
     "get_avatar": avatars.get_avatar,
     "list_agents": agents.list_agents,
+    "search_agents": agents.search_agents,
+    "register_agent": agent_changes.register_agent,
     "get_agent": agents.get_agent,
+    "update_agent": agent_changes.update_agent,
+    "delete_agent": agent_changes.delete_agent,
+    "upload_binary": binaries.upload_binary,
+    "put_binary": binaries.upload_binary,
+    "get_binary": binaries.get_binary,
+    "delete_binary": binaries.delete_binary,
+    "list_versions": binaries.list_versions,
     "submit_task": tasks.submit,
     "list_tasks": tasks.list_own,
     "get_task": tasks.get,

@@ -69,6 +69,8 @@ class Desk:
             call = replace(call, query=wire.decode_query(query, operation.query))
         if operation.body is not None and body is not None:
             call = replace(call, body=wire.decode_body(msgspec.json.encode(body), operation.body))
+        if operation.form is not None and body is not None:
+            call = replace(call, body=msgspec.convert(body, operation.form))
         call = replace(call, **extra)
         decision = self.store.transact(lambda tx: DECISIONS[name](tx, call, self.context()))
         self.outgoing += decision.outgoing
@@ -144,7 +146,7 @@ class Desk:
     def pushes(self, task_id: str) -> list[tuple[str, int]]:
         """Return (status, revision) of every push about a task, in order."""
         told = [encoded(one.data) for one in self.outgoing if isinstance(one, Publish)]
-        return [(data["status"], data["revision"]) for data in told if data["task_id"] == task_id]
+        return [(data["status"], data["revision"]) for data in told if data.get("task_id") == task_id]
 
 
 def shown(answer: Answer) -> dict[str, Any]:

@@ -6,7 +6,7 @@ operation (500, 503, 429 where it is limited, 401 where a credential is needed) 
 
 from typing import Final
 
-from reference_server.contract.operations.agents import AGENTS, AgentsQuery
+from reference_server.contract.operations.agents import AGENTS, AgentsQuery, SearchQuery, VersionQuery
 from reference_server.contract.operations.deployments import DEPLOYMENTS
 from reference_server.contract.operations.model import BASE, FileField, Operation
 from reference_server.contract.operations.orchestrator import ORCHESTRATOR
@@ -26,4 +26,14 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
 )
 BY_NAME: Final[dict[str, Operation]] = {operation.name: operation for operation in OPERATIONS}
 
-__all__ = ["BASE", "BY_NAME", "OPERATIONS", "AgentsQuery", "FileField", "Operation", "TasksQuery"]
+__all__ = [
+    "BASE",
+    "BY_NAME",
+    "OPERATIONS",
+    "AgentsQuery",
+    "FileField",
+    "Operation",
+    "SearchQuery",
+    "TasksQuery",
+    "VersionQuery",
+]

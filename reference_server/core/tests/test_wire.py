@@ -4,11 +4,21 @@ import json
 from typing import Any
 
 import pytest
+from msgspec import UNSET
 
 from reference_server.contract import limits
-from reference_server.contract.models import LoginRequest, LogoutRequest, RegisterRequest, SubmitRequest
-from reference_server.contract.operations import OPERATIONS, AgentsQuery, TasksQuery
-from reference_server.core.wire import RequestError, decode_body, decode_query, parse_json
+from reference_server.contract.models import (
+    AgentChange,
+    AgentForm,
+    BinaryForm,
+    FieldFault,
+    LoginRequest,
+    LogoutRequest,
+    RegisterRequest,
+    SubmitRequest,
+)
+from reference_server.contract.operations import OPERATIONS, AgentsQuery, SearchQuery, TasksQuery
+from reference_server.core.wire import RequestError, decode_body, decode_query, faults_in, parse_json
 
 
 def nested(levels: int) -> bytes:
@@ -155,6 +165,69 @@ def test_a_wrong_field_of_a_person_is_named_in_words(change: dict[str, Any], fie
     assert faults_of(RegisterRequest, PERSON | change) == {field: reason}
 
 
+@pytest.mark.parametrize(
+    ("change", "field", "reason"),
+    [
+        ({"name": " "}, "name", "must not be blank"),
+        ({"name": "x" * 101}, "name", "must be at most 100 characters"),
+        ({"description": "x" * 2001}, "description", "must be at most 2,000 characters"),
+        ({"description": None}, "description", "must be a string"),
+        ({"capabilities": "etl"}, "capabilities", "must be a list"),
+        ({"capabilities": []}, "capabilities", "must hold at least 1 and at most 50"),
+        ({"capabilities": ["a"] * 51}, "capabilities", "must hold at least 1 and at most 50"),
+        ({"capabilities": ["a", ""]}, "capabilities", "must not be empty (item 2)"),
+        ({"capabilities": ["x" * 65]}, "capabilities", "must be at most 64 characters (item 1)"),
+        ({"capabilities": ["a", 1, ""]}, "capabilities", "must be a string (item 2)"),
+        ({"price": 0}, "price", "must be greater than 0"),
+        ({"price": "1"}, "price", "must be a number"),
+        ({"status": "gone"}, "status", "must be one of active, beta, inactive"),
+    ],
+)
+def test_a_wrong_field_of_an_agent_is_named_in_words(change: dict[str, Any], field: str, reason: str) -> None:
+    assert faults_of(AgentChange, change) == {field: reason}
+
+
+def test_an_agent_is_taken_at_the_bounds_of_its_fields() -> None:
+    wide = "\U0001f600"
+    change = {"name": wide * 100, "description": wide * 2000, "capabilities": [wide * 64] * 50, "price": 1}
+    made = decode_body(json.dumps(change).encode(), AgentChange)
+
+    assert (made.price, made.status) == (1.0, UNSET)
+
+
+REGISTRATION: dict[str, Any] = {"name": "N", "capabilities": ["a"], "pricing": {"per_execution": 1}}
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "reason"),
+    [
+        ({"name": "\u2003"}, "name", "must not be blank"),
+        ({"pricing": 1}, "pricing", "must be an object"),
+        ({"pricing": {}}, "pricing.per_execution", "is required"),
+        ({"pricing": {"per_execution": 0}}, "pricing.per_execution", "must be greater than 0"),
+        ({"pricing": {"per_execution": 1, "per_mb": -1}}, "pricing.per_mb", "must be at least 0"),
+        ({"pricing": {"per_execution": 1, "currency": ""}}, "pricing.currency", "must not be empty"),
+        ({"metadata": []}, "metadata", "must be an object"),
+    ],
+)
+def test_a_wrong_field_of_a_registration_is_named_down_to_where_it_is(
+    change: dict[str, Any], field: str, reason: str
+) -> None:
+    assert faults_in(REGISTRATION | change, AgentForm) == [FieldFault(field, reason)]
+
+
+@pytest.mark.parametrize("version", ["1.0.0", "0", "2024-01-31_a", "1.0.0-rc.1+build.5", "x" * 64])
+def test_a_version_is_letters_digits_and_a_few_signs(version: str) -> None:
+    assert faults_in({"version": version}, BinaryForm) == []
+
+
+@pytest.mark.parametrize("version", ["1.0\n", "-1", "+", "1 0", "1/0", "..", "é", "1\0", "1%2e"])
+def test_another_version_is_named_in_words(version: str) -> None:
+    (fault,) = faults_in({"version": version}, BinaryForm)
+
+    assert fault == FieldFault("version", "must be letters, digits and . + _ - with a letter or digit first")
+
+
 def test_all_wrong_fields_are_named_at_once() -> None:
     assert faults_of(RegisterRequest, {"email": 1, "password": "x"}) == {
         "email": "must be a string",
@@ -218,10 +291,21 @@ def test_a_wrong_parameter_is_named(raw: str, field: str) -> None:
     assert [fault.field for fault in caught.value.faults] == [field]
 
 
+@pytest.mark.parametrize("raw", ["", "q=", "search=x", "q=%ff"])
+def test_a_search_without_a_text_is_refused(raw: str) -> None:
+    with pytest.raises(RequestError):
+        decode_query(raw, SearchQuery)
+
+
+def test_a_blank_text_is_searched_for_as_it_is() -> None:
+    assert decode_query("q=+&q=%20%20", SearchQuery).q == "  "
+
+
 def test_words_exist_for_every_field_of_every_operation() -> None:
     for operation in OPERATIONS:
-        if operation.body is not None:
-            with pytest.raises(RequestError):
-                decode_body(b"{}" if operation.body_required else b'{"all":"x"}', operation.body)
+        for model in (operation.body, operation.form):
+            if model is not None:
+                wrong = dict.fromkeys(model.__struct_fields__)
+                assert [fault.field for fault in faults_in(wrong, model)] == list(wrong)
         if operation.query is not None:
-            assert decode_query("", operation.query) == operation.query()
+            assert isinstance(decode_query("q=x", operation.query), operation.query)
