@@ -297,6 +297,13 @@ def test_a_search_without_a_text_is_refused(raw: str) -> None:
         decode_query(raw, SearchQuery)
 
 
+def test_an_empty_search_of_a_list_is_named() -> None:
+    with pytest.raises(RequestError) as caught:
+        decode_query("search=", AgentsQuery)
+
+    assert [fault.field for fault in caught.value.faults] == ["search"]
+
+
 def test_a_blank_text_is_searched_for_as_it_is() -> None:
     assert decode_query("q=+&q=%20%20", SearchQuery).q == "  "
 
