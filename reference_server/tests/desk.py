@@ -31,6 +31,7 @@ class Desk:
     workers: int = 2
     queue_max: int = 100
     retry_delays_s: tuple[float, ...] = (1, 2, 3)
+    task_ms: tuple[int, int] = (50, 250)
     now_ns: int = START_NS
     process: str = "p1"
     chance: Random = field(default_factory=lambda: Random(1))
@@ -47,7 +48,7 @@ class Desk:
             new_secret=lambda: f"{self.chance.getrandbits(256):064x}",
             draw=self.chance.random,
             token_ttl_s=3600,
-            task_ms=(50, 250),
+            task_ms=self.task_ms,
             queue_max=self.queue_max,
             workers=self.workers,
             retry_delays_s=self.retry_delays_s,

@@ -1,7 +1,5 @@
 """Deployments as decisions, over every store (contract §3 deployments, §2 sizes and ownership)."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,17 +9,9 @@ from reference_server.contract import limits
 from reference_server.contract.models import Deployment, DeploymentList
 from reference_server.core.calls import Caller
 from reference_server.core.wire import RequestError
-from reference_server.store.tests.test_store_conformance import STORES
 from reference_server.tests.desk import SECOND_NS, Desk, shown
 
 AGENT = "agent_003"
-
-
-@pytest.fixture(params=STORES)
-def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
-    store = STORES[request.param](tmp_path)
-    yield Desk(store)
-    store.close()
 
 
 def deployed(desk: Desk, caller: Caller, **body: Any) -> dict[str, Any]:

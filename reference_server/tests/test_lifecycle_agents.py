@@ -1,26 +1,16 @@
 """Tasks and their agents: who fits, what it costs, and what becomes of a task whose agent goes away (contract §4)."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from reference_server.contract.seeded_agents import SEEDED_AGENTS
-from reference_server.store.tests.test_store_conformance import STORES
 from reference_server.tests.desk import SECOND_NS, Desk
 
 CHEAPEST, SECOND_CHEAPEST = "agent_012", "agent_001"
 RUNS_LONG: dict[str, Any] = {"constraints": {"simulate": {"duration_ms": 10_000}}}
 GOES_AWAY: dict[str, dict[str, Any]] = {"deleted": {}, "inactive": {"status": "inactive"}, "beta": {"status": "beta"}}
 FITS_NO_MORE = GOES_AWAY | {"too dear": {"price": 5.0}, "unable": {"capabilities": ("etl",)}}
-
-
-@pytest.fixture(params=STORES)
-def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
-    store = STORES[request.param](tmp_path)
-    yield Desk(store)
-    store.close()
 
 
 @pytest.mark.parametrize("changes", GOES_AWAY.values(), ids=GOES_AWAY)

@@ -136,6 +136,22 @@ PERSON: dict[str, Any] = {"email": "a@b.c", "password": "12345678", "full_name":
             "constraints.simulate.fail_times",
             "must be a whole number from 0 to 1,000,000",
         ),
+        ({"constraints": {"simulate": None}}, "constraints.simulate", "must be an object"),
+        (
+            {"constraints": {"simulate": {"outcome": None}}},
+            "constraints.simulate.outcome",
+            "must be one of complete, fail, hang",
+        ),
+        (
+            {"constraints": {"simulate": {"duration_ms": "20"}}},
+            "constraints.simulate.duration_ms",
+            "must be a number from 0 to 86,400,000",
+        ),
+        (
+            {"constraints": {"simulate": {"fail_times": -1}}},
+            "constraints.simulate.fail_times",
+            "must be a whole number from 0 to 1,000,000",
+        ),
         (
             {"constraints": {"simulate": {"fail_times": True}}},
             "constraints.simulate.fail_times",
