@@ -19,6 +19,7 @@ from reference_server.contract.models import (
     BroadcastRequest,
     Health,
     LoginRequest,
+    ProfileRequest,
     Ready,
     RegisterRequest,
     SendRequest,
@@ -105,6 +106,7 @@ class Operations:
         self._special: dict[str, Callable[[Call, Reply], None]] = {
             "register": self._register,
             "login": self._login,
+            "update_me": self._update_me,
             "ws_broadcast": self._broadcast,
             "ws_send": self._publish_to_one,
             "ws_stats": self._stats,
@@ -229,6 +231,10 @@ class Operations:
     def _login(self, call: Call, reply: Reply) -> None:
         if isinstance(call.body, LoginRequest):
             self._sign_in.login(call, call.body, reply, partial(self._failed, reply))
+
+    def _update_me(self, call: Call, reply: Reply) -> None:
+        if isinstance(call.body, ProfileRequest):
+            self._sign_in.update_me(call, call.body, reply, partial(self._failed, reply))
 
     def _broadcast(self, call: Call, reply: Reply) -> None:
         if isinstance(call.body, BroadcastRequest):

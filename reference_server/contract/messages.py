@@ -85,7 +85,7 @@ class MessageKind(NamedTuple):
 
 MESSAGE_KINDS: Final = (
     MessageKind("system", SystemData, Reach.ONE_OR_ALL,
-                "welcome (first message of every connection), broadcast or send, shutdown"),
+                "welcome (first message of every connection), broadcast or send, API key made or revoked, shutdown"),
     MessageKind("task_update", TaskUpdateData, Reach.OWNER,
                 "each pushed transition of a task, once; creation counts as the one to queued"),
     MessageKind("agent_update", AgentUpdateData, Reach.EVERYONE, "each change of an agent, once"),

@@ -2,12 +2,16 @@
 
 from typing import Final
 
+from msgspec import UNSET
+
 from reference_server.contract import limits
 from reference_server.contract.models import (
+    FieldFault,
     LoginRequest,
     LogoutRequest,
     Me,
     Message,
+    ProfileRequest,
     RegisterRequest,
     Role,
     SessionAnswer,
@@ -91,9 +95,36 @@ def logout(tx: Transaction, call: Call, context: Context) -> Decision:
 
 def me(tx: Transaction, call: Call, context: Context) -> Decision:  # noqa: ARG001 - decisions share one shape
     """Show the account of the credential."""
-    account = account_of(tx, caller_of(call))
+    return Decision(Answer(200, _me(account_of(tx, caller_of(call)))))
+
+
+def update_me(tx: Transaction, call: Call, context: Context) -> Decision:  # noqa: ARG001 - decisions share one shape
+    """Change what the body names, nothing if it names nothing; tokens name accounts by id and stay good.
+
+    A new e-mail needs the password: 400 without one, 401 when it is wrong, and only then 409 when it is taken.
+    """
+    if not isinstance(call.body, ProfileRequest):
+        raise TypeError("a change of profile needs its body")
+    body, account = call.body, account_of(tx, caller_of(call))
+    if body.full_name is not UNSET:
+        account = replaced_account(account, full_name=body.full_name)
+    if body.email is not UNSET:
+        if body.password is UNSET:
+            fault = FieldFault("password", "is required to change the e-mail")
+            return Decision(error(400, f"{fault.field} {fault.reason}", details=[fault]))
+        if not call.password_matches:
+            return Decision(error(401, "the password is wrong; nothing was changed"))
+        account = replaced_account(account, email=body.email, email_key=email_key(body.email))
+    try:
+        tx.update_account(account)
+    except EmailTakenError:
+        return Decision(error(409, "another account has this e-mail; nothing was changed"))
+    return Decision(Answer(200, _me(account)))
+
+
+def _me(account: AccountRow) -> Me:
     created_at, avatar = timestamp(account.created_at_ns), avatar_url(account)
-    return Decision(Answer(200, Me(account.id, account.email, account.full_name, created_at, avatar, account.role)))
+    return Me(account.id, account.email, account.full_name, created_at, avatar, account.role)
 
 
 def avatar_url(account: AccountRow) -> str | None:

@@ -16,10 +16,9 @@ from urllib.parse import unquote
 
 from reference_server.contract.codes import MALFORMED, MISSING, TokenFault
 from reference_server.contract.messages import BEARER_SUBPROTOCOL_PREFIX, SUBPROTOCOL
-from reference_server.contract.models import Role
 from reference_server.contract.operations import BASE, OPERATIONS, Operation
 from reference_server.core.answers import Answer, error
-from reference_server.core.calls import Head
+from reference_server.core.calls import Caller, Head
 
 SOCKET_VERSION: Final = "13"
 _KEY_BYTES: Final = 16
@@ -136,10 +135,10 @@ def selected_subprotocol(headers: Mapping[str, str]) -> str | None:
 
 _WHY: Final = {
     "missing": "missing credential: send Authorization: Bearer <token>",
-    "malformed": "malformed credential: a token is what register or login returned",
-    "invalid": "invalid token: it was not signed by this server or lacks claims",
+    "malformed": "malformed credential: send a token of register or login, or an API key",
+    "invalid": "invalid credential: a token not signed by this server or without its claims, or no API key of ours",
     "expired": "expired token: log in again",
-    "revoked": "revoked token: log in again",
+    "revoked": "revoked credential: log in again, or make a new API key",
 }
 
 
@@ -153,10 +152,12 @@ def too_many(retry_after_s: int) -> Answer:
     return error(429, f"too many requests; try again in {retry_after_s} s", retry_after_s=retry_after_s)
 
 
-def role_fault(operation: Operation, role: Role) -> Answer | None:
-    """Return 403 for an operation that the role may not use."""
-    if operation.auth == "admin" and role != "admin":
+def permission_fault(operation: Operation, caller: Caller) -> Answer | None:
+    """Return 403 for an operation that the caller's role or kind of credential may not use (contract §§1, 2 roles)."""
+    if operation.auth == "admin" and caller.role != "admin":
         return error(403, "this operation needs the role admin")
+    if not operation.keys and caller.key_id is not None:
+        return error(403, "an API key may not do this; sign in and use the token")
     return None
 
 

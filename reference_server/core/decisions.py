@@ -7,7 +7,7 @@ The hub's operations and the service's (`ws_*`, `health`, `ready`) are not here:
 from collections.abc import Callable
 from typing import Final
 
-from reference_server.core import accounts, agent_changes, agents, avatars, binaries, deployments, tasks
+from reference_server.core import accounts, agent_changes, agents, avatars, binaries, deployments, keys, tasks
 from reference_server.core.answers import Decision
 from reference_server.core.calls import Call, Context
 from reference_server.core.transaction import Transaction
@@ -21,6 +21,10 @@ DECISIONS: Final[dict[str, Decide]] = {
     "me": accounts.me,
     "set_avatar": avatars.set_avatar,
     "get_avatar": avatars.get_avatar,
+    "update_me": accounts.update_me,
+    "list_api_keys": keys.list_own,
+    "make_api_key": keys.make,
+    "revoke_api_key": keys.revoke,
     "list_agents": agents.list_agents,
     "search_agents": agents.search_agents,
     "register_agent": agent_changes.register_agent,

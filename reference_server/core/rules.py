@@ -11,7 +11,15 @@ import msgspec
 from msgspec import Struct
 
 from reference_server.contract import limits
-from reference_server.contract.models import AgentChange, AgentForm, DeployRequest, RegisterRequest, SubmitRequest
+from reference_server.contract.models import (
+    AgentChange,
+    AgentForm,
+    ApiKeyRequest,
+    DeployRequest,
+    ProfileRequest,
+    RegisterRequest,
+    SubmitRequest,
+)
 from reference_server.core import json_text
 
 Rule = Callable[[Any], list[tuple[str, str]]]
@@ -76,6 +84,8 @@ RULES: Final[dict[tuple[type[Struct], str], Rule]] = {
     (RegisterRequest, "full_name"): check_not_blank,
     (AgentForm, "name"): check_not_blank,
     (AgentChange, "name"): check_not_blank,
+    (ProfileRequest, "full_name"): check_not_blank,
+    (ApiKeyRequest, "name"): check_not_blank,
     (SubmitRequest, "constraints"): check_constraints,
     (DeployRequest, "config"): check_config,
 }

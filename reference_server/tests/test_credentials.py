@@ -17,14 +17,14 @@ from reference_server.core.answers import Answer
 from reference_server.core.calls import Caller, Head
 from reference_server.core.rows import AccountRow, replaced_account
 from reference_server.core.transaction import Transaction
-from reference_server.credentials import TOKEN_CHARS_MAX, Credentials
+from reference_server.credentials import CREDENTIAL_CHARS_MAX, Credentials
 from reference_server.environment_asyncio import JwtTokens
 from reference_server.store import MemoryStore, SqliteStore, Store
 from reference_server.store.base import Revision, StoreError
 from reference_server.store.tests.rows import account, id_of, key, put
+from reference_server.tests.virtual import SECRET, VirtualEnvironment
 
 T = TypeVar("T")
-SECRET = "a key that only tests know, 32 bytes"
 NOW_S = 1_800_000_000
 LIFE_S = 3600
 SECOND_NS = 1_000_000_000
@@ -82,7 +82,11 @@ class Gate:
     remembered_max: int = 100
 
     def __post_init__(self) -> None:
-        self.credentials = Credentials(self.tokens, self.store, lambda: self.now_ns, remembered_max=self.remembered_max)
+        self.environment = VirtualEnvironment()
+        self.environment.tokens = self.tokens
+        self.credentials = Credentials(
+            self.environment, self.store, lambda: self.now_ns, remembered_max=self.remembered_max
+        )
 
     def judge(self, token: str) -> Caller | TokenFault | Answer:
         headers = {"authorization": f"Bearer {token}"}
@@ -310,6 +314,119 @@ def test_a_store_that_cannot_tell_is_503_also_for_what_is_remembered(gate: Gate)
     assert gate.accepts(token_of())
 
 
+# API keys
+
+KEY = f"zs_live_{'k' * 43}"
+KEY_HASH = hashlib.sha256(KEY.encode()).hexdigest()
+
+
+def last_used_ns(gate: Gate) -> int | None:
+    gate.environment.run()
+    row = gate.store.transact(lambda tx: tx.key(key(1).id))
+    return None if row is None else row.last_used_at_ns
+
+
+def test_a_key_stands_for_its_account_with_the_accounts_role_and_no_end(gate: Gate) -> None:
+    put(gate.store, key(1, key_hash=KEY_HASH))
+    change(gate.store, role="admin")
+    judged = gate.judge(KEY)
+
+    assert isinstance(judged, Caller)
+    assert (judged.account_id, judged.role, judged.key_id, judged.jti) == (id_of(1), "admin", key(1).id, key(1).id)
+    gate.now_ns += 100 * 365 * 86_400 * SECOND_NS
+    assert gate.accepts(KEY)
+
+
+def test_a_key_that_comes_again_costs_no_transaction(gate: Gate) -> None:
+    put(gate.store, key(1, key_hash=KEY_HASH))
+    assert gate.accepts(KEY)
+    gate.environment.run()
+    gate.store.asked = 0
+
+    assert all(gate.accepts(KEY) for _ in range(5))
+    gate.environment.run()
+    assert gate.store.asked == 0
+
+
+def test_a_revoked_key_is_refused_at_once_also_after_it_was_remembered(gate: Gate) -> None:
+    put(gate.store, key(1, key_hash=KEY_HASH))
+    assert gate.accepts(KEY)
+    gate.store.transact(lambda tx: tx.put_key(key(1, key_hash=KEY_HASH, status="revoked")))
+
+    assert gate.judge(KEY) == REVOKED
+    gate.environment.run()
+    row = gate.store.transact(lambda tx: tx.key(key(1).id))
+    assert row is not None
+    assert row.status == "revoked"
+
+
+def test_revoking_all_tokens_leaves_keys(gate: Gate) -> None:
+    put(gate.store, key(1, key_hash=KEY_HASH))
+    assert gate.accepts(KEY)
+    change(gate.store, revoked_until_ns=gate.now_ns * 2)
+
+    assert gate.accepts(KEY)
+
+
+@pytest.mark.parametrize(
+    ("credential", "fault"),
+    [
+        (f"zs_live_{'x' * 43}", INVALID),
+        (f"zs_test_{'k' * 43}", INVALID),
+        (f"zs_live_{'k' * 42}", MALFORMED),
+        (f"zs_live_{'k' * 129}", MALFORMED),
+        (f"zs_live_{'k' * 42}!", MALFORMED),
+        (f"zs_prod_{'k' * 43}", MALFORMED),
+        (KEY.upper(), MALFORMED),
+        (KEY_HASH, MALFORMED),
+    ],
+)
+def test_what_is_no_key_of_ours_is_refused_with_its_reason(gate: Gate, credential: str, fault: TokenFault) -> None:
+    put(gate.store, key(1, key_hash=KEY_HASH))
+
+    assert gate.judge(credential) == fault
+
+
+def test_a_key_of_nobody_is_invalid(gate: Gate) -> None:
+    put(gate.store, key(1, key_hash=KEY_HASH, account_id=id_of(99)))
+
+    assert gate.judge(KEY) == INVALID
+
+
+def test_the_use_of_a_key_is_noted_once_a_minute(gate: Gate) -> None:
+    put(gate.store, key(1, key_hash=KEY_HASH))
+    assert last_used_ns(gate) is None
+    noted = []
+    for seconds in (0, 59, 1, 10, 60):
+        gate.now_ns += seconds * SECOND_NS
+        assert gate.accepts(KEY)
+        noted.append(last_used_ns(gate))
+
+    start = NOW_S * SECOND_NS
+    assert noted == [start + after * SECOND_NS for after in (0, 0, 60, 60, 130)]
+
+
+def test_a_process_that_starts_again_notes_no_earlier(gate: Gate) -> None:
+    put(gate.store, key(1, key_hash=KEY_HASH))
+    gate.accepts(KEY)
+    first = last_used_ns(gate)
+    again = Gate(gate.store, now_ns=gate.now_ns + 30 * SECOND_NS)
+    assert again.accepts(KEY)
+
+    assert last_used_ns(again) == first
+
+
+def test_a_note_that_cannot_be_written_spoils_no_call(gate: Gate) -> None:
+    put(gate.store, key(1, key_hash=KEY_HASH))
+    assert gate.accepts(KEY)
+    gate.store.broken = True
+    gate.environment.run()
+    gate.store.broken = False
+
+    assert gate.accepts(KEY)
+    assert last_used_ns(gate) is None
+
+
 # forged, confused and broken tokens
 
 
@@ -340,8 +457,8 @@ def without(name: str) -> dict[str, Any]:
         ("a.b.c", MALFORMED),
         ("a.b.c.d.e", MALFORMED),
         ("é.é.é", MALFORMED),
-        ("x" * (TOKEN_CHARS_MAX + 1), MALFORMED),
-        (forged(HS256, claims() | {"pad": "x" * TOKEN_CHARS_MAX}), MALFORMED),
+        ("x" * (CREDENTIAL_CHARS_MAX + 1), MALFORMED),
+        (forged(HS256, claims() | {"pad": "x" * CREDENTIAL_CHARS_MAX}), MALFORMED),
         (forged("[" * 2500, claims()), MALFORMED),
         (forged(HS256, "[" * 2500), MALFORMED),
         (forged(HS256, "[]"), MALFORMED),

@@ -161,6 +161,95 @@ def test_a_logout_closes_the_sockets_of_its_token_before_it_is_answered(world: W
     assert getattr(refused, "status", None) == 401
 
 
+def made_key(world: World, token: str) -> tuple[str, str]:
+    answer = world.caller.call("POST", "/users/me/api-keys", token, {"name": "bot", "environment": "live"})
+    assert answer.status == 201
+    return getattr(answer.body, "id"), getattr(answer.body, "key")  # noqa: B009
+
+
+def test_an_api_key_acts_as_its_account_but_manages_neither_keys_nor_sessions(world: World) -> None:
+    token = world.caller.register()
+    key_id, key = made_key(world, token)
+    asked = [
+        ("GET", "/users/me", None),
+        ("PUT", "/users/me", {"full_name": "Bot"}),
+        ("POST", "/tasks/submit", SUBMIT),
+        ("POST", "/users/logout", None),
+        ("POST", "/users/logout", {"all": True}),
+        ("GET", "/users/me/api-keys", None),
+        ("POST", "/users/me/api-keys", {"name": "bot", "environment": "live"}),
+        ("DELETE", f"/users/me/api-keys/{key_id}", None),
+    ]
+
+    assert [world.caller.call(*one[:2], key, one[2]).status for one in asked] == [
+        200,
+        200,
+        202,
+        403,
+        403,
+        403,
+        403,
+        403,
+    ]
+    assert world.caller.call("GET", "/users/me", token).status == 200
+
+
+def test_a_revoked_key_stops_at_once_and_only_its_own_sockets_close_with_4401(world: World) -> None:
+    token = world.caller.register()
+    key_id, key = made_key(world, token)
+    owner, machine = world.caller.connect(token), world.caller.connect(key)
+    assert world.caller.call("DELETE", f"/users/me/api-keys/{key_id}", token).status == 200
+
+    assert world.sockets.closed == {machine: 4401}
+    assert getattr(world.caller.handshake(key)[0], "status", None) == 401
+    assert world.caller.call("GET", "/users/me", key).status == 401
+    assert [message["data"]["level"] for message in world.sockets.text[owner]] == ["info", "warning"]
+    assert [message["data"]["level"] for message in world.sockets.text[machine]] == ["info"]
+
+
+def test_logging_out_everywhere_leaves_api_keys_and_their_sockets(world: World) -> None:
+    token = world.caller.register()
+    _, key = made_key(world, token)
+    person, machine = world.caller.connect(token), world.caller.connect(key)
+    assert world.caller.call("POST", "/users/logout", token, {"all": True}).status == 200
+
+    assert world.sockets.closed == {person: 4401}
+    assert world.caller.call("GET", "/users/me", key).status == 200
+    world.environment.run_to(59)
+    assert machine not in world.sockets.closed
+
+
+def test_a_key_that_was_made_warns_its_owners_sockets_and_nobody_elses(world: World) -> None:
+    token, stranger = world.caller.register(), world.caller.register("bob@example.org")
+    owner, other = world.caller.connect(token), world.caller.connect(stranger)
+    _, key = made_key(world, token)
+
+    warning = world.sockets.text[owner][-1]
+    assert (warning["type"], warning["data"]["level"], "user_id" in warning) == ("system", "warning", True)
+    assert key not in str(world.sockets.text)
+    assert len(world.sockets.text[other]) == 1
+
+
+def test_changing_the_e_mail_asks_the_password_off_the_loop(world: World) -> None:
+    token = world.caller.register()
+    change = {"email": "new@example.org", "password": "wrong"}
+
+    assert world.caller.call("PUT", "/users/me", token, change).status == 401
+    assert world.caller.call("PUT", "/users/me", token, change | {"password": "a good password"}).status == 200
+    world.environment.hashes_full = True
+    assert world.caller.call("PUT", "/users/me", token, change).status == 503
+    assert world.caller.call("PUT", "/users/me", token, {"full_name": "Änn"}).status == 200
+
+
+def test_two_accounts_that_want_one_e_mail_at_once_get_one_200_and_one_409(world: World) -> None:
+    tokens = [world.caller.register(f"{name}@example.org") for name in ("ann", "bob")]
+    change = {"email": "one@example.org", "password": "a good password"}
+    asked = [world.caller.ask("PUT", "/users/me", token, change) for token in tokens]
+    world.environment.run()
+
+    assert sorted(answer.status for (answer,) in asked) == [200, 409]
+
+
 def test_unknown_e_mail_and_wrong_password_get_one_answer(world: World) -> None:
     world.caller.register()
     answers = [

@@ -12,6 +12,7 @@ from harness.client.rest import (
     RawAnswer,
     RestClient,
     SignInError,
+    bearer,
     request_for,
     sign_in,
     sign_up,
@@ -105,6 +106,19 @@ def test_passwords_and_tokens_stand_in_no_event() -> None:
     assert ANN.password not in bench.text
     assert TOKEN not in bench.text
     assert bench.transport.sent[2][2] == (("Authorization", f"Bearer {TOKEN}"),)
+
+
+def test_an_api_key_stands_in_no_event() -> None:
+    key = "zs_live_" + "k" * 43
+    made = {"id": "k1", "name": "bot", "prefix": "zs_live_", "last4": "kkkk", "key": key}
+    bench = Bench(answer(201, made), answer(200, ME), answer(400, {"error": "bad request", "message": f"no {key}"}))
+
+    asyncio.run(bench.client.send(request_for("make_api_key", body={"name": "bot", "environment": "live"})))
+    asyncio.run(bench.client.send(request_for("me", headers=bearer(key))))
+    asyncio.run(bench.client.send(request_for("health")))
+
+    assert key not in bench.text
+    assert bench.events[1].data["body"] == made | {"key": "***"}
 
 
 def test_a_short_password_is_blanked_without_masking_the_record() -> None:

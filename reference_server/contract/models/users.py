@@ -92,11 +92,11 @@ class ApiKey(Struct, frozen=True):
     id: Uuid
     name: str
     environment: KeyEnvironment
-    prefix: str
-    last4: str
+    prefix: Annotated[str, Meta(description="what the key begins with, by its environment")]
+    last4: Annotated[str, Meta(description="what the key ends with", min_length=4, max_length=4)]
     status: KeyStatus
     created_at: Timestamp
-    last_used_at: Timestamp | None
+    last_used_at: Annotated[Timestamp | None, Meta(description="to the minute; null when it never was")]
 
 
 class ApiKeyMade(ApiKey, frozen=True):

@@ -18,4 +18,12 @@ USERS: Final = (
               file=FileField("avatar", 1, limits.AVATAR_BYTES_MAX, PICTURES)),
     Operation("get_avatar", "GET", f"{BASE}/avatars/{{id}}", "none", "A picture, to whoever knows its URL", 200,
               bytes, errors=(404,), tag="users", media="image/*"),
+    Operation("update_me", "PUT", f"{BASE}/users/me", "user", "Change name or e-mail; an e-mail needs the password",
+              200, models.Me, body=models.ProfileRequest, errors=(409,), tag="users"),
+    Operation("list_api_keys", "GET", f"{BASE}/users/me/api-keys", "user", "Own API keys, revoked ones too", 200,
+              models.ApiKeyList, tag="users", keys=False),
+    Operation("make_api_key", "POST", f"{BASE}/users/me/api-keys", "user", "Make an API key, shown this once", 201,
+              models.ApiKeyMade, body=models.ApiKeyRequest, tag="users", keys=False),
+    Operation("revoke_api_key", "DELETE", f"{BASE}/users/me/api-keys/{{id}}", "user", "Revoke an own API key", 200,
+              models.ApiKeyRevoked, errors=(404,), tag="users", keys=False),
 )  # fmt: skip
