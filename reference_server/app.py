@@ -211,13 +211,15 @@ class App:
         }
         http = type("BoundHttpProtocol", (HttpProtocol,), {"head_timeout_s": settings.handshake_timeout})
         return uvicorn.Config(
-            Application(driver, _origins(settings), PageFiles(self._pages)),
+            Application(driver, _origins(settings), PageFiles(self._pages), settings.proxies),
             http=http,
             ws=type("BoundWebSocketProtocol", (WebSocketProtocol,), shared),
             lifespan="off",
             log_config=None,
             access_log=False,
             server_header=False,
+            # uvicorn would believe X-Forwarded-For of any loopback peer; we believe the configured proxies alone.
+            proxy_headers=False,
             timeout_keep_alive=math.ceil(settings.keep_alive),
             timeout_graceful_shutdown=GRACE_S,  # type: ignore[arg-type]
         )

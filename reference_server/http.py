@@ -7,7 +7,7 @@ is the driver's. A request that the parser can't read gets the contract's JSON a
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -23,7 +23,7 @@ from reference_server.bodies import (
 )
 from reference_server.contract import limits
 from reference_server.contract.operations import BY_NAME
-from reference_server.core.admission import Origins, is_api, methods_of
+from reference_server.core.admission import Network, Origins, client_scheme, is_api, methods_of
 from reference_server.core.answers import Answer, BlobBody, error, unavailable
 from reference_server.core.calls import Head
 from reference_server.driver import Admitted, Driver
@@ -53,8 +53,9 @@ UNREADABLE: Final = "unreadable"
 class Application:
     """The ASGI application of one process: API, service and pages on one origin."""
 
-    def __init__(self, driver: Driver, origins: Origins, pages: PageFiles) -> None:
+    def __init__(self, driver: Driver, origins: Origins, pages: PageFiles, proxies: Sequence[Network] = ()) -> None:
         self._driver = driver
+        self._proxies = proxies
         self._origins = origins
         self._pages = pages
 
@@ -67,7 +68,7 @@ class Application:
 
     async def _serve(self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         head = _head(scope)
-        page = self._page(scope, head)
+        page = self._page(head)
         if page is not None:
             await _send(send, page.status, [*page.headers, *length_of(page.status, len(page.body))], page.body)
             return
@@ -83,12 +84,13 @@ class Application:
         body = body_of(answer)
         await _send(send, answer.status, [*headers_of(answer, body), *extra], body)
 
-    def _page(self, scope: HTTPScope, head: Head) -> Page | None:
+    def _page(self, head: Head) -> Page | None:
         if is_api(head.path) or head.method not in PAGE_METHODS or methods_of(head.path):
             return None
-        found = self._pages.get(head.path, head.headers, scope["scheme"])
+        scheme = client_scheme(head, self._proxies)
+        found = self._pages.get(head.path, head.headers, scheme)
         if found is None and "text/html" in head.headers.get("accept", ""):
-            return self._pages.not_found(head.headers, scope["scheme"])
+            return self._pages.not_found(head.headers, scheme)
         return found
 
     async def _answer_or_500(self, head: Head, receive: ASGIReceiveCallable) -> "_Reply":
@@ -208,8 +210,16 @@ def _preflight(methods: tuple[str, ...]) -> Answer:
 def _head(scope: HTTPScope) -> Head:
     client = scope["client"]
     address = client[0] if client is not None else ""
-    raw_path, version = scope["raw_path"], scope["http_version"]
-    return head_of(scope["method"], scope["path"], scope["query_string"], scope["headers"], address, raw_path, version)
+    return head_of(
+        scope["method"],
+        scope["path"],
+        scope["query_string"],
+        scope["headers"],
+        address,
+        scope["raw_path"],
+        scope["http_version"],
+        scope["scheme"],
+    )
 
 
 async def _send(send: ASGISendCallable, status: int, headers: Headers, body: bytes) -> None:

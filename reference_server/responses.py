@@ -23,13 +23,14 @@ def head_of(
     address: str,
     raw_path: bytes = b"",
     version: str = "1.1",
+    scheme: str = "http",
 ) -> Head:
     """Return a request's head; a header that came twice is joined by a comma (RFC 9110 §5.3)."""
     joined: dict[str, str] = {}
     for raw_name, raw_value in headers:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
         joined[name] = f"{joined[name]}, {value}" if name in joined else value
-    return Head(method, path, query.decode("latin-1"), joined, address, raw_path.decode("latin-1"), version)
+    return Head(method, path, query.decode("latin-1"), joined, address, raw_path.decode("latin-1"), version, scheme)
 
 
 def body_of(answer: Answer) -> bytes:

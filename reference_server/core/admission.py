@@ -259,6 +259,12 @@ def client_address(peer: str, headers: Mapping[str, str], proxies: Sequence[Netw
     return address
 
 
+def client_scheme(head: Head, proxies: Sequence[Network]) -> str:
+    """Return how the client came, http or https: a configured proxy's X-Forwarded-Proto says it for its clients."""
+    forwarded = head.headers.get("x-forwarded-proto", "").strip().lower()
+    return forwarded if forwarded in _DEFAULT_PORTS and _is_proxy(head.address, proxies) else head.scheme
+
+
 def _is_proxy(text: str, proxies: Sequence[Network]) -> bool:
     address = _address(text)
     return address is not None and any(address in network for network in proxies)

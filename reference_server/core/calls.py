@@ -14,7 +14,7 @@ class Head:
     """A request before its body; header names in lower case, `path` percent-decoded, `query` as it came.
 
     `raw_path` is the path as it came, which alone tells a separator from `%2f`; a shell that leaves it empty has a path
-    without such. `version` is HTTP's.
+    without such. `version` is HTTP's. `address` and `scheme` are the connection's own, which may be a proxy's.
     """
 
     method: str
@@ -24,6 +24,7 @@ class Head:
     address: str
     raw_path: str = ""
     version: str = "1.1"
+    scheme: str = "http"
 
 
 @dataclass(frozen=True, slots=True)

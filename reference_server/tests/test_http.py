@@ -218,3 +218,18 @@ def test_over_the_allowance_of_an_address_429_says_when_a_call_succeeds() -> Non
         assert server.call("GET", "/users/me", token).status_code == 200
         assert server.http.get("/health").status_code == 200
         assert server.call("OPTIONS", "/users/me").status_code == 204
+
+
+@pytest.mark.parametrize(("proxies", "last"), [("192.0.2.1", 429), ("127.0.0.0/8", 401)])
+def test_what_a_peer_says_of_its_address_and_scheme_counts_from_configured_proxies_only(
+    proxies: str, last: int
+) -> None:
+    with ServerProcess("--db", ":memory:", "--proxies", proxies) as server:
+        answers = [
+            server.call("GET", "/users/me", headers={"X-Forwarded-For": f"198.51.100.{number}"})
+            for number in range(limits.RATE_PER_MINUTE_ADDRESS + 1)
+        ]
+        config = server.http.get("/config.json", headers={"X-Forwarded-Proto": "https"}).json()
+
+        assert answers[-1].status_code == last
+        assert config["api"].startswith("https://" if last == 401 else "http://")

@@ -184,6 +184,23 @@ def test_only_allowed_origins_may_shake_hands(origin: str | None, loopback: bool
 
 
 @pytest.mark.parametrize(
+    ("peer", "forwarded", "scheme"),
+    [
+        ("192.0.2.1", "https", "http"),
+        ("10.0.0.1", "https", "https"),
+        ("10.0.0.1", " HTTPS ", "https"),
+        ("10.0.0.1", "", "http"),
+        ("10.0.0.1", "https, http", "http"),
+        ("10.0.0.1", "javascript", "http"),
+    ],
+)
+def test_a_forwarded_scheme_counts_from_configured_proxies_only(peer: str, forwarded: str, scheme: str) -> None:
+    asked = Head("GET", "/", "", {"x-forwarded-proto": forwarded}, peer)
+
+    assert admission.client_scheme(asked, (ip_network("10.0.0.0/30"),)) == scheme
+
+
+@pytest.mark.parametrize(
     ("peer", "forwarded", "address"),
     [
         ("192.0.2.1", "198.51.100.9", "192.0.2.1"),
