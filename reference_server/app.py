@@ -209,10 +209,10 @@ class App:
             "origins": _origins(settings),
             "handshake_timeout_s": settings.handshake_timeout,
         }
-        http = type("BoundHttpProtocol", (HttpProtocol,), {"head_timeout_s": settings.handshake_timeout})
+        spoken = {"head_timeout_s": settings.handshake_timeout, "origins": _origins(settings)}
         return uvicorn.Config(
             Application(driver, _origins(settings), PageFiles(self._pages), settings.proxies),
-            http=http,
+            http=type("BoundHttpProtocol", (HttpProtocol,), spoken),
             ws=type("BoundWebSocketProtocol", (WebSocketProtocol,), shared),
             lifespan="off",
             log_config=None,

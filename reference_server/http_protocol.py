@@ -15,11 +15,12 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from reference_server.contract import limits
 from reference_server.contract.operations import BY_NAME
+from reference_server.core.admission import Origins
 from reference_server.core.answers import error
 from reference_server.core.calls import Head
 from reference_server.http import GONE, UNREADABLE
 from reference_server.request_heads import without_upgrade
-from reference_server.responses import head_of, raw_response
+from reference_server.responses import Headers, head_of, raw_response, sharing_headers
 from reference_server.websocket import WebSocketProtocol
 
 SOCKET_PATH: Final = BY_NAME["ws_connect"].path
@@ -27,10 +28,11 @@ HEAD_BYTES_MAX: Final = 64 * 1024
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """One connection while it speaks HTTP; a subclass made at start may shorten its times."""
+    """One connection while it speaks HTTP; a subclass made at start holds its times and the origins."""
 
     head_timeout_s: ClassVar[float] = limits.HANDSHAKE_TIMEOUT_S
     body_stall_s: ClassVar[float] = limits.BODY_STALL_S
+    origins: ClassVar[Origins] = Origins()
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
@@ -84,7 +86,13 @@ class HttpProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Answer what the parser refuses with the contract's JSON, and end the connection."""
-        self._end_with(raw_response(error(400, msg), [(b"vary", b"Origin")]))
+        self._end_with(raw_response(error(400, msg), self._sharing()))
+
+    def _sharing(self) -> Headers:
+        """Return what lets an allowed page read the refusal, by what of its head could be read (contract §2 origin)."""
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in self.headers}
+        shared = sharing_headers(self.origins, self._path(), headers) if self._in_message else []
+        return shared or [(b"vary", b"Origin")]
 
     def pause_writing(self) -> None:
         """Stop writing, and see that the peer takes what waits for it at a pace."""

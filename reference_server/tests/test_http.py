@@ -163,6 +163,17 @@ def test_only_an_allowed_origin_may_read_answers(server: ServerProcess, origin: 
     assert answers[1].status_code == 204
 
 
+@pytest.mark.parametrize(("origin", "shared"), [(b"http://localhost:3000", True), (b"https://evil.example", False)])
+def test_an_allowed_page_may_read_why_its_head_was_refused(server: ServerProcess, origin: bytes, shared: bool) -> None:
+    with server.raw() as opened:
+        opened.sendall(b"GET /api/v1/users/me HTTP/1.1\r\nHost: x\r\nOrigin: %s\r\nAccept: x\r\nBad Name: x\r\n\r\n" % origin)
+        head = read_to_end(opened).partition(b"\r\n\r\n")[0].lower()
+
+    assert head.startswith(b"http/1.1 400 ")
+    assert b"vary: origin" in head
+    assert (b"access-control-allow-origin: " + origin in head) == shared
+
+
 def test_pages_are_served_with_their_policy_and_nothing_else_is(server: ServerProcess) -> None:
     page = server.http.get("/dashboard.html")
     again = server.http.get("/dashboard.html", headers={"If-None-Match": page.headers["ETag"]})
