@@ -26,9 +26,13 @@ from harness.checkers.cases import Cases
 from harness.checkers.coherence import Coherence
 from harness.checkers.delivery import Delivery
 from harness.checkers.endings import Endings
+from harness.checkers.errors import Errors
+from harness.checkers.fleet import Fleet
+from harness.checkers.identity import Identity
 from harness.checkers.isolation import Isolation
 from harness.checkers.latency import Latency
 from harness.checkers.lifecycle import Lifecycle
+from harness.checkers.outcomes import Outcomes
 from harness.checkers.pages import Pages
 from harness.checkers.pong import Pong
 from harness.checkers.prefix import Prefix
@@ -39,6 +43,8 @@ from harness.checkers.steering import Steering
 
 CHECKERS: Final[tuple[Callable[[], Checker], ...]] = (
     Answers,
+    Errors,
+    Identity,
     Cases,
     Resources,
     Schema,
@@ -47,7 +53,9 @@ CHECKERS: Final[tuple[Callable[[], Checker], ...]] = (
     Isolation,
     Lifecycle,
     Steering,
+    Outcomes,
     Coherence,
+    Fleet,
     Pong,
     Endings,
     Restart,

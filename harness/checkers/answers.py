@@ -1,4 +1,4 @@
-"""REST answers: status, shape, timestamps and errors of every call in the history, whatever it was made for."""
+"""REST answers: status, shape and timestamps of every call in the history, whatever it was made for."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -9,22 +9,19 @@ from harness.checkers.calls import Call, Calls
 from harness.checkers.stamps import is_contract_stamp
 from harness.checkers.tally import Fold
 from harness.history import Event
-from reference_server.contract.models import ErrorBody
 from reference_server.contract.operations import BASE, BY_NAME
 
-JSON, SCHEMA, TIME, ERROR = "REST-JSON-1", "REST-SCHEMA-1", "REST-TIME-1", "REST-ERR-1"
+JSON, SCHEMA, TIME, VARY = "REST-JSON-1", "REST-SCHEMA-1", "REST-TIME-1", "SEC-ORIGIN-2"
 
 GIVEN_BY_CALLERS: Final = frozenset({"input", "metadata", "result", "config", "constraints", "checks"})
 """Fields whose content callers (or executors) chose: no rule of ours holds inside them."""
-
-TRACES: Final = ("Traceback (most recent call last)", 'File "', "\n    at ", "Exception:", "goroutine 1 [")
 
 
 class Answers(Fold):
     """Judges each answer by itself; memory is bounded by the calls in flight."""
 
     name = "answers"
-    clauses = (JSON, SCHEMA, TIME, ERROR)
+    clauses = (JSON, SCHEMA, TIME, VARY)
     live = True
 
     def begin(self) -> None:
@@ -39,8 +36,7 @@ class Answers(Fold):
         self._judge_json(call)
         self._judge_stamps(call)
         self._judge_schema(call)
-        if call.status >= 400:
-            self._judge_error(call)
+        self._judge_sharing(call)
 
     def _judge_json(self, call: Call) -> None:
         kind = call.headers.get("content-type")
@@ -48,15 +44,21 @@ class Answers(Fold):
             return
         main = kind.partition(";")[0].strip().lower()
         self.tally.judge(
-            JSON, main == "application/json", f"{_name(call)} answered {kind}, not application/json", call.done
+            JSON, main == "application/json", f"{call.told} answered {kind}, not application/json", call.done
         )
         if call.done.data.get("escaped") is not None:
             raw = not call.done.data["escaped"]
-            self.tally.judge(JSON, raw, f"{_name(call)} answered \\u-escaped JSON, not raw UTF-8", call.done)
+            self.tally.judge(JSON, raw, f"{call.told} answered \\u-escaped JSON, not raw UTF-8", call.done)
+
+    def _judge_sharing(self, call: Call) -> None:
+        if call.path.startswith(f"{BASE}/") and "content-type" in call.headers:
+            varies = {word.strip().lower() for word in call.headers.get("vary", "").split(",")}
+            told = f"{call.told} answered {call.status} without Vary: Origin"
+            self.tally.judge(VARY, bool(varies & {"origin", "*"}), told, call.done)
 
     def _judge_stamps(self, call: Call) -> None:
         for field, value in _stamps(call.body):
-            told = f"{_name(call)} answered {field} {value!r}, not RFC 3339 in UTC with a fraction"
+            told = f"{call.told} answered {field} {value!r}, not RFC 3339 in UTC with a fraction"
             self.tally.judge(TIME, is_contract_stamp(value), told, call.done)
 
     def _judge_schema(self, call: Call) -> None:
@@ -66,38 +68,16 @@ class Answers(Fold):
             return
         allowed = operation.statuses
         if call.invoke.case is None:
-            told = f"{_name(call)} answered {call.status}, not one of {_listed(allowed)}"
+            told = f"{call.told} answered {call.status}, not one of {_listed(allowed)}"
             self.tally.judge(SCHEMA, call.status in allowed, told, call.invoke, call.done)
         if call.status == operation.success and operation.answer is not type(None):
-            fault = _misfit(call.body, operation.answer)
-            told = f"{_name(call)} answered a body that is no {operation.answer.__name__}: {fault}"
+            fault = misfit(call.body, operation.answer)
+            told = f"{call.told} answered a body that is no {operation.answer.__name__}: {fault}"
             self.tally.judge(SCHEMA, not fault, told, call.done)
 
-    def _judge_error(self, call: Call) -> None:
-        if not call.path.startswith(BASE) and call.operation not in BY_NAME:
-            return
-        faults = list(_error_faults(call))
-        told = f"{_name(call)} answered {call.status} with a body that breaks the form: {'; '.join(faults)}"
-        self.tally.judge(ERROR, not faults, told, call.done)
 
-
-def _error_faults(call: Call) -> Iterator[str]:
-    fault = _misfit(call.body, ErrorBody)
-    if fault:
-        yield fault
-        return
-    text = msgspec.json.encode(call.body).decode()
-    if any(trace in text or msgspec.json.encode(trace).decode()[1:-1] in text for trace in TRACES):
-        yield "it holds a stack trace"
-    if call.status in (429, 503):
-        after = call.body.get("retry_after")
-        if after is None:
-            yield "it lacks retry_after"
-        elif "retry-after" in call.headers and call.headers["retry-after"] != str(after):
-            yield f"retry_after {after} differs from Retry-After {call.headers['retry-after']}"
-
-
-def _misfit(body: Any, model: type[Any]) -> str:
+def misfit(body: Any, model: type[Any]) -> str:
+    """Return how a body differs from its model, or nothing."""
     try:
         msgspec.convert(body, model, strict=True)
     except msgspec.ValidationError as fault:
@@ -117,10 +97,6 @@ def _stamps(body: Any, field: str = "") -> Iterator[tuple[str, Any]]:
     elif isinstance(body, list):
         for number, item in enumerate(body):
             yield from _stamps(item, f"{field}{number}.")
-
-
-def _name(call: Call) -> str:
-    return call.operation or f"{call.invoke.data.get('method', '')} {call.path}".strip()
 
 
 def _listed(statuses: frozenset[int]) -> str:

@@ -21,6 +21,11 @@ class Call(Struct, frozen=True):
         return str(self.invoke.data.get("operation") or "")
 
     @property
+    def told(self) -> str:
+        """How sentences call it: the operation, or method and path of what is none."""
+        return self.operation or f"{self.invoke.data.get('method', '')} {self.path}".strip()
+
+    @property
     def account(self) -> str | None:
         """Whose credential was used."""
         return self.invoke.account

@@ -5,14 +5,14 @@ from typing import Any, Final
 import msgspec
 
 from harness.checkers.published import Publishes
-from harness.checkers.sockets import Sockets, data_of
+from harness.checkers.sockets import Sockets, data_of, message_of
 from harness.checkers.stamps import is_contract_stamp
 from harness.checkers.tally import Fold
 from harness.history import Event
 from reference_server.contract.limits import SERVER_MESSAGE_BYTES_MAX
 from reference_server.contract.messages import DATA_MODELS, Envelope
 
-SCHEMA, WELCOME = "RT-SCHEMA-1", "RT-WELCOME-1"
+SCHEMA, WELCOME, NUMBERED = "RT-SCHEMA-1", "RT-WELCOME-1", "RT-PUSH-2"
 UNADDRESSED: Final = ("pong",)
 """Types that never carry `user_id`; the welcome is the other."""
 
@@ -21,12 +21,13 @@ class Schema(Fold):
     """Judges each message by itself and the first of each connection; memory grows with the connections."""
 
     name = "schema"
-    clauses = (SCHEMA, WELCOME)
+    clauses = (SCHEMA, WELCOME, NUMBERED)
 
     def begin(self) -> None:
         """Forget everything."""
         self._sockets, self._publishes = Sockets(), Publishes()
         self._ids: dict[str, Event] = {}
+        self._numbered = self.run.local
 
     def take(self, event: Event) -> None:
         """Judge one message."""
@@ -39,8 +40,20 @@ class Schema(Fold):
         message = event.data.get("message")
         fault = message_fault(message) or self._address_fault(message) or _size_fault(event)
         self.tally.judge(SCHEMA, not fault, f"connection {event.connection} received {fault}", event)
+        self._judge_number(event, message_of(event))
         if socket is not None and socket.welcome is event:
             self._judge_welcome(event, message)
+
+    def _judge_number(self, event: Event, message: dict[str, Any] | None) -> None:
+        data = data_of(message, "task_update")
+        if message is None or data is None or self._publishes.of(message):
+            return
+        self._numbered = self._numbered or data.get("revision") is not None
+        told = f"connection {event.connection} received a task_update without the task's revision"
+        if self._numbered:
+            self.tally.judge(NUMBERED, data.get("revision") is not None, told, event)
+        else:
+            self.tally.undecided(NUMBERED, "this target gives no revisions, which are an extension")
 
     def _address_fault(self, message: Any) -> str:
         """Return whether what the server sends by itself to one account lacks that account."""

@@ -4,14 +4,13 @@ from typing import Any
 
 import pytest
 
-from harness.checkers.answers import ERROR, JSON, SCHEMA, TIME, Answers
+from harness.checkers.answers import JSON, SCHEMA, TIME, VARY, Answers
 from harness.checkers.tests.histories import History, stamp, status, task
 from harness.verdicts import Status
 
 HOLDS, VIOLATED, UNKNOWN = Status.HOLDS, Status.VIOLATED, Status.UNKNOWN
 JSON_HEADER = {"Content-Type": "application/json"}
 NOT_FOUND = {"error": "not found", "message": "there is no such task"}
-BUSY = {"error": "too many requests", "message": "wait a little", "retry_after": 2}
 
 
 def answered(code: int, body: Any, operation: str = "get_task", **fields: Any) -> History:
@@ -50,20 +49,16 @@ def test_timestamps_are_utc_with_a_fraction(body: Any, expected: Status) -> None
 
 
 @pytest.mark.parametrize(
-    ("code", "body", "headers", "expected"),
+    ("headers", "path", "expected"),
     [
-        (404, NOT_FOUND, {}, HOLDS),
-        (429, BUSY, {"Retry-After": "2"}, HOLDS),
-        (429, BUSY, {"Retry-After": "3"}, VIOLATED),
-        (503, NOT_FOUND, {}, VIOLATED),
-        (404, {"detail": "Not Found"}, {}, VIOLATED),
-        (404, {"error": "x" * 81, "message": "m"}, {}, VIOLATED),
-        (500, {"error": "oh", "message": "Traceback (most recent call last): x"}, {}, VIOLATED),
-        (404, None, {}, VIOLATED),
+        ({**JSON_HEADER, "Vary": "Origin"}, "/api/v1/tasks/x", HOLDS),
+        ({**JSON_HEADER, "Vary": "Accept-Encoding, origin"}, "/api/v1/tasks/x", HOLDS),
+        (JSON_HEADER, "/api/v1/tasks/x", VIOLATED),
+        (JSON_HEADER, "/health", UNKNOWN),
     ],
 )
-def test_an_error_has_phrase_and_sentence(code: int, body: Any, headers: Any, expected: Status) -> None:
-    assert status(Answers(), answered(code, body, headers=headers), ERROR) is expected
+def test_answers_of_the_api_vary_with_the_origin(headers: Any, path: str, expected: Status) -> None:
+    assert status(Answers(), answered(200, task(), headers=headers, path=path), VARY) is expected
 
 
 def test_json_is_called_json_and_written_raw() -> None:

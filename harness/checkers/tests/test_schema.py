@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from harness.checkers.schema import SCHEMA, WELCOME, Schema
+from harness.checkers.schema import NUMBERED, SCHEMA, WELCOME, Schema
 from harness.checkers.tests.histories import ANN, TASK, History, stamp, status, welcome
 from harness.verdicts import Status
 
@@ -71,3 +71,13 @@ def test_an_update_that_the_server_sends_by_itself_names_its_account() -> None:
     published = History().call("ws_broadcast", 200, {}, body={"type": "task_update", "data": message["data"]})
     published.connect("c1").add("received", connection="c1", message=message)
     assert status(Schema(), published, SCHEMA) is Status.HOLDS
+
+
+def test_an_update_that_the_server_sends_by_itself_tells_a_revision() -> None:
+    def pushed(revision: int | None) -> History:
+        return History().connect("c1").push("c1", "queued", revision)
+
+    assert status(Schema(), pushed(1), NUMBERED) is Status.HOLDS
+    assert status(Schema(), pushed(None), NUMBERED) is Status.VIOLATED
+    assert status(Schema(), pushed(None), NUMBERED, local=False) is Status.UNKNOWN
+    assert status(Schema(), pushed(1).push("c1", "running"), NUMBERED, local=False) is Status.VIOLATED
