@@ -43,21 +43,9 @@ import msgspec
 from msgspec import Struct
 
 from harness.checkers.calls import Call, Calls
+from harness.checkers.cased import CASED
 from harness.checkers.tally import Fold
 from harness.history import Event
-
-CASED: Final = (
-    "REST-ROUTE-1", "REST-ORDER-1", "REST-TYPE-1", "REST-BODY-1", "REST-BODY-2", "REST-SIZE-1", "REST-ID-1",
-    "REST-FIELD-1", "REST-HEALTH-1", "REST-READY-1", "REST-USER-1", "REST-USER-2", "REST-USER-3", "REST-AGENT-1",
-    "REST-AGENT-2", "REST-AGENT-3", "REST-TASK-1", "REST-TASK-2", "REST-TASK-3", "REST-ORCH-1", "REST-STATS-1",
-    "REST-PUBLISH-1", "REST-PUBLISH-2",
-    "SEC-TOKEN-1", "SEC-TOKEN-2", "SEC-TOKEN-3", "SEC-TOKEN-4", "SEC-TOKEN-6", "SEC-LOGIN-1", "SEC-ROLE-1",
-    "SEC-OWN-1", "SEC-ORIGIN-1", "SEC-RATE-1", "SEC-RATE-2", "SEC-SOCKETS-1",
-    "RT-WELCOME-1", "RT-PONG-1", "RT-IGNORE-1", "RT-IGNORE-2", "RT-CLOSE-1", "RT-CLOSE-2", "RT-CLOSE-3",
-    "RT-CLOSE-4", "RT-CLOSE-5", "RT-UPGRADE-1", "RT-HONEST-1", "RT-SLOW-1", "TASK-FIT-1", "TASK-TIMEOUT-1",
-    "TASK-RETRY-1", "LIVE-SILENCE-1", "LIVE-CLOSE-1", "LIVE-HANDSHAKE-1", "LIVE-EXPIRY-1", "LIVE-REVOKE-1",
-)  # fmt: skip
-"""The clauses that rows may speak of."""
 
 NUMBERED: Final = ("SEC-SOCKETS-1", "LIVE-SILENCE-1", "LIVE-HANDSHAKE-1", "LIVE-CLOSE-1")
 """Clauses whose number (32 sockets, 60 to 66 s, 10 s, 5 s) is this project's choice."""
@@ -356,7 +344,7 @@ def _expected(event: Event) -> Expect | None:
 def _split(event: Event) -> tuple[str, str]:
     clause, _, name = (event.case or "").partition("/")
     if clause not in CASED:
-        raise ValueError(f"{event.ref} is a case of '{clause}', expected a clause listed in checkers.cases.CASED")
+        raise ValueError(f"{event.ref} is a case of '{clause}', expected a clause listed in checkers.cased.CASED")
     return clause, name
 
 

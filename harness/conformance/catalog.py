@@ -2,7 +2,17 @@
 
 from typing import Final
 
-from harness.conformance import process_cases, rest_cases, security_cases, socket_cases, task_cases
+from harness.conformance import (
+    abuse_cases,
+    credential_cases,
+    handshake_cases,
+    orchestrator_cases,
+    process_cases,
+    rest_cases,
+    security_cases,
+    socket_cases,
+    task_cases,
+)
 from harness.conformance.suite import Act, Row
 from harness.targets.profiles import UNBUILT
 from reference_server.contract.clauses import CLAUSES, Reach
@@ -11,12 +21,15 @@ PARTS: Final = ("rest", "security", "socket", "scenario", "process", "load", "br
 
 ROWS: Final[dict[str, tuple[Row, ...]]] = {"rest": rest_cases.ROWS, "security": security_cases.ROWS}
 ACTS: Final[dict[str, tuple[Act, ...]]] = {
-    "rest": (*rest_cases.ACTS, *task_cases.ACTS),
-    "security": security_cases.ACTS,
-    "socket": socket_cases.ACTS,
+    "rest": (*orchestrator_cases.ACTS, *rest_cases.ACTS, *task_cases.ACTS),
+    "security": (*security_cases.ACTS, *credential_cases.ACTS, *abuse_cases.ACTS),
+    "socket": (*socket_cases.ACTS, *handshake_cases.ACTS),
 }
 
-EVERY_ANSWER: Final = ("REST-JSON-1", "REST-SCHEMA-1", "REST-TIME-1", "REST-ERR-1")
+EVERY_ANSWER: Final = (
+    "REST-JSON-1", "REST-SCHEMA-1", "REST-TIME-1", "REST-ERR-1", "REST-ERR-2", "REST-ID-2", "SEC-TOKEN-7",
+    "SEC-ORIGIN-2",
+)  # fmt: skip
 """Judged on every answer of every part that calls operations."""
 
 EVERY_MESSAGE: Final = ("RT-SCHEMA-1", "RT-WELCOME-1", "RT-TIME-1", "RT-PREFIX-2", "PERF-P6")
@@ -25,7 +38,7 @@ EVERY_MESSAGE: Final = ("RT-SCHEMA-1", "RT-WELCOME-1", "RT-TIME-1", "RT-PREFIX-2
 SCENARIO: Final = (
     "RT-PUSH-1", "RT-PREFIX-1", "RT-PREFIX-3", "RT-ISOLATION-1", "RT-JOIN-1", "RT-COHERENCE-1", "RT-ORDER-1",
     "RT-PONG-1", "TASK-MOVE-1", "TASK-FINAL-1", "TASK-FINISH-1", "TASK-PROGRESS-1", "TASK-TIMES-1",
-    "TASK-COST-1", "TASK-REVISION-1", "CLIENT-BACKOFF-1",
+    "TASK-COST-1", "TASK-COST-2", "TASK-ERROR-1", "TASK-REVISION-1", "RT-PUSH-2", "CLIENT-BACKOFF-1",
 )  # fmt: skip
 LOAD: Final = ("PERF-P1", "PERF-P2", "RT-PUSH-1", "RT-PREFIX-2", "RT-ISOLATION-1")
 """Two budgets, and what a ledger accounts for."""

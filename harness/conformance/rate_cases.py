@@ -10,9 +10,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from harness.checkers.cases import expect
+from harness.client.rest import Request
 from harness.conformance.suite import Act, NotAcceptedError, Stage
 from harness.targets.manners import retry_after_s
 from reference_server.contract import limits
+from reference_server.contract.operations import BASE
 
 CALLS_AT_ONCE: Final = 24
 HANDSHAKES_AT_ONCE: Final = 6
@@ -80,6 +82,7 @@ async def calls_over_the_allowance(stage: Stage) -> None:
     if refused is None:
         await stage.ask(session, "me", "SEC-RATE-1/account-over", client=client, status=[429])
         return
+    await _what_is_not_limited(stage)
     await _waited(stage, refused)
     await stage.ask(session, "me", "SEC-RATE-1/account-after", client=client, status=[200])
 
@@ -131,6 +134,15 @@ async def handshakes_over_the_allowance(stage: Stage) -> None:
     await last.leave()
 
 
+async def _what_is_not_limited(stage: Stage) -> None:
+    """SEC-RATE-3, while calls are refused: a preflight is answered, and so is what stands at the root."""
+    client = stage.target.unpaced
+    for name, method, path in (("preflight", "OPTIONS", f"{BASE}/users/me"), ("health", "GET", "/health")):
+        request = Request(method=method, path=path)
+        row = expect(status=[200, 204])
+        await client.send(request, case=f"SEC-RATE-3/{name}", expect=row)
+
+
 def _may_hurry(stage: Stage) -> None:
     pace = stage.target.profile.rate_limit
     if pace is not None:
@@ -146,6 +158,8 @@ async def _waited(stage: Stage, refused: Mapping[str, str]) -> None:
 
 ACTS: Final = (
     Act(("SEC-RATE-2",), handshakes_over_the_allowance, place="limits", seconds_max=RATE_ACT_S_MAX),
-    Act(("SEC-RATE-1",), calls_over_the_allowance, place="limits", seconds_max=RATE_ACT_S_MAX),
+    Act(
+        ("SEC-RATE-1", "SEC-RATE-3", "REST-ERR-3"), calls_over_the_allowance, place="limits", seconds_max=RATE_ACT_S_MAX
+    ),
     Act(("SEC-RATE-1",), unnamed_calls_over_the_allowance, place="limits", seconds_max=RATE_ACT_S_MAX),
 )

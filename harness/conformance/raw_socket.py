@@ -125,7 +125,12 @@ class RawSocket:
             return False
 
     async def half_handshake(self, endpoint: Endpoint) -> None:
-        """Connect and send a request that never ends; the reader waits for the server to hang up."""
+        """Connect and send a handshake that never ends."""
+        whole = _handshake(endpoint.url, "13", True, (), ())
+        await self.unfinished(endpoint, whole[: len(whole) // 2], "half-handshake")
+
+    async def unfinished(self, endpoint: Endpoint, data: bytes, told: str) -> None:
+        """Connect, send this and nothing more; the reader waits for the server to hang up."""
         self._hold()
         self._record("connecting", url=endpoint.url, incomplete=True)
         try:
@@ -133,10 +138,9 @@ class RawSocket:
         except OSError as fault:
             await self._not_answered(fault)
             return
-        whole = _handshake(endpoint.url, "13", True, (), ())
-        await self.write(whole[: len(whole) // 2])
+        await self.write(data)
         self._incomplete = True
-        self._record("sent", opcode="half-handshake")
+        self._record("sent", opcode=told)
         self._reading = asyncio.create_task(self._read_to_end())
 
     def _hold(self) -> None:

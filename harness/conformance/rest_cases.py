@@ -4,6 +4,7 @@ import asyncio
 from typing import Any, Final
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
 
 from harness.checkers.cases import expect
@@ -37,9 +38,9 @@ def _field(name: str, field: str, operation: str = "submit_task", **row: Any) ->
 ROUTES: Final = (
     Row("REST-ROUTE-1", "unknown", {"status": [404]}, who="nobody", path=f"{BASE}/nothing/here"),
     Row("REST-ROUTE-1", "below-a-route", {"status": [404]}, who="nobody", path=f"{BASE}/users/me/more"),
-    Row("REST-ROUTE-1", "wrong-method", {"status": [405], "header": {"allow": "*"}}, method="PUT",
+    Row("REST-ROUTE-2", "wrong-method", {"status": [405], "header": {"allow": "*"}}, method="PUT",
         path=f"{BASE}/tasks"),
-    Row("REST-ROUTE-1", "delete-login", {"status": [405], "header": {"allow": "*"}}, who="nobody", method="DELETE",
+    Row("REST-ROUTE-2", "delete-login", {"status": [405], "header": {"allow": "*"}}, who="nobody", method="DELETE",
         path=f"{BASE}/users/login"),
     Row("REST-ID-1", "no-uuid", {"status": [404]}, "get_task", ids={"id": "not-a-uuid"}),
     Row("REST-ID-1", "null-byte", {"status": [404]}, "get_task", ids={"id": "%00"}),
@@ -77,9 +78,20 @@ BODIES: Final = (
     Row("REST-BODY-1", "string", {"status": [400]}, "submit_task", raw=b'"x"'),
     Row("REST-BODY-1", "trailing", {"status": [400]}, "submit_task", raw=b'{"query":"a","budget":1}{}'),
     Row("REST-BODY-1", "not-utf-8", {"status": [400]}, "submit_task", raw=b'{"query":"\xff","budget":1}'),
-    Row("REST-BODY-1", "null-byte", {"status": [400]}, "submit_task", raw=b'{"query":"a\\u0000b","budget":1}'),
-    Row("REST-BODY-1", "lone-surrogate", {"status": [400]}, "submit_task", raw=b'{"query":"\\ud800","budget":1}'),
-    Row("REST-BODY-1", "too-deep", {"status": [400]}, "submit_task", raw=nested(limits.JSON_DEPTH_MAX + 1)),
+    Row("REST-BODY-1", "byte-order-mark", {"status": [400]}, "submit_task",
+        raw=b'\xef\xbb\xbf{"query":"a","budget":1}'),
+    Row("REST-BODY-1", "not-a-number", {"status": [400]}, "submit_task", raw=b'{"query":"a","budget":NaN}'),
+    *(
+        Row("REST-BODY-4", f"{name}-{place}", {"status": [400]}, "submit_task", raw=body % sign)
+        for name, sign in (("null", b"\\u0000"), ("high", b"\\ud800"), ("low", b"\\udc00"))
+        for place, body in (
+            ("value", b'{"query":"a%sb","budget":1}'),
+            ("name", b'{"query":"a","budget":1,"x%s":1}'),
+            ("deep", b'{"query":"a","budget":1,"constraints":{"a":[{"b%s":"c"}]}}'),
+        )
+    ),
+    Row("REST-BODY-5", "too-deep", {"status": [400]}, "submit_task", raw=nested(limits.JSON_DEPTH_MAX + 1)),
+    Row("REST-BODY-5", "far-too-deep", {"status": [400]}, "submit_task", raw=nested(100_000)),
 )  # fmt: skip
 
 FIELDS: Final = (
@@ -114,20 +126,40 @@ ROWS: Final = (*ROUTES, *ORDER, *BODIES, *FIELDS)
 
 
 async def unknown_fields_and_doubled_names(stage: Stage) -> None:
-    """REST-BODY-2."""
+    """REST-BODY-2 and REST-BODY-3."""
     first, last = stage.named("first"), stage.named("last")
     raw = f'{{"query":"{first}","unknown":[1],"query":"{last}","budget":1}}'.encode()
     row = Row("REST-BODY-2", "accepted", {"status": [202]}, "submit_task", raw=raw)
     answer = await stage.row(row)
     if isinstance(answer.body, dict) and "task_id" in answer.body:
         task = {"id": str(answer.body["task_id"])}
-        await stage.ask(stage.user, "get_task", "REST-BODY-2/last-wins", path=task, body_has={"query": last})
+        await stage.ask(stage.user, "get_task", "REST-BODY-3/last-wins", path=task, body_has={"query": last})
 
 
 async def the_deepest_body_allowed(stage: Stage) -> None:
-    """REST-BODY-1, the valid side of the bound."""
+    """REST-BODY-5, the valid side of the bound."""
     raw = nested(limits.JSON_DEPTH_MAX).replace(b"zsh deep", stage.named("deep").encode())
-    await stage.row(Row("REST-BODY-1", "deep-enough", {"status": [202]}, "submit_task", raw=raw))
+    await stage.row(Row("REST-BODY-5", "deep-enough", {"status": [202]}, "submit_task", raw=raw))
+
+
+async def what_just_fits(stage: Stage) -> None:
+    """REST-FIELD-2: a character outside the basic plane counts as one; bounds themselves are allowed."""
+    start = stage.named("")
+    longest = start + "\N{GRINNING FACE}" * (limits.QUERY_CHARS_MAX - len(start))
+    room = limits.CONSTRAINTS_BYTES_MAX - len(msgspec.json.encode({"a": ""}))
+    for name, fields in (
+        ("query", {"query": longest}),
+        ("timeout-least", {"timeout": 1}),
+        ("timeout-most", {"timeout": limits.TASK_TIMEOUT_S_MAX}),
+        ("constraints", {"constraints": {"a": "x" * room}}),
+        ("budget", {"budget": 5e-324}),
+    ):
+        body = {"query": stage.named(f"just fits: {name}"), "budget": 1, **fields}
+        answer = await stage.ask(stage.user, "submit_task", f"REST-FIELD-2/{name}", body=body, status=[202])
+        if answer.status == 202:
+            path = {"id": str(read_as(answer, _Accepted).task_id)}
+            await stage.ask(stage.user, "get_task", f"REST-FIELD-2/{name}-kept", path=path,
+                            body_has={"query": body["query"]})  # fmt: skip
 
 
 async def registering_makes_an_account(stage: Stage) -> None:
@@ -187,6 +219,10 @@ async def the_seeded_agents(stage: Stage) -> None:
             stage.user, "get_agent", f"REST-AGENT-1/{agent.id}", path={"id": agent.id}, status=[200],
             body_has={**wanted, **capabilities, "owner_id": None},
         )  # fmt: skip
+
+
+class _Accepted(Struct):
+    task_id: str
 
 
 class _Agent(Struct):
@@ -251,31 +287,10 @@ def _mentions(agent: dict[str, Any], word: str) -> bool:
     return any(word.lower() in str(text).lower() for text in texts)
 
 
-class _Figures(Struct):
-    tasks_succeeded: int
-    tasks_failed: int
-    success_rate: float
-
-
-async def figures_of_the_orchestrator(stage: Stage) -> None:
-    """REST-ORCH-1, at a moment when nothing of ours runs."""
-    task = await stage.submit(stage.user, "for the figures")
-    await stage.finished(stage.user, task)
-    answer = await stage.ask(stage.user, "orchestrator_metrics")
-    figures = read_as(answer, _Figures)
-    if not stage.has("exclusive"):
-        return
-    processed = figures.tasks_succeeded + figures.tasks_failed
-    exact = 100 * figures.tasks_succeeded / processed if processed else 0
-    rate = figures.success_rate
-    wanted = {"tasks_processed": processed, "success_rate": rate if abs(rate - exact) <= 0.01 else exact}
-    await stage.ask(stage.user, "orchestrator_metrics", "REST-ORCH-1/sums", status=[200], body_has=wanted)
-
-
 ACTS: Final = (
-    Act(("REST-ORCH-1",), figures_of_the_orchestrator, alone=True),
-    Act(("REST-BODY-2",), unknown_fields_and_doubled_names),
-    Act(("REST-BODY-1",), the_deepest_body_allowed),
+    Act(("REST-BODY-2", "REST-BODY-3"), unknown_fields_and_doubled_names),
+    Act(("REST-BODY-5",), the_deepest_body_allowed),
+    Act(("REST-FIELD-2",), what_just_fits),
     Act(("REST-USER-1", "REST-USER-2"), registering_makes_an_account),
     Act(("REST-USER-2",), registering_at_the_same_time),
     Act(("REST-USER-3",), signing_in_again),

@@ -6,8 +6,6 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from harness.checkers.cases import expect
-from harness.client.rest import bearer
 from harness.conformance.raw_socket import BINARY, CLOSE, CONTINUATION, PING, TEXT, RawSocket, frame
 from harness.conformance.rest_cases import UNKNOWN_ID
 from harness.conformance.suite import Act, NotAcceptedError, Stage, read_as
@@ -157,8 +155,19 @@ async def connections_are_counted(stage: Stage) -> None:
     await stage.ask(stage.user, "ws_stats", "REST-STATS-1/closed", status=[200], body_has=wanted)
 
 
+async def messages_are_counted(stage: Stage) -> None:
+    """REST-STATS-2: two welcomes and a pong."""
+    before = await _figure(stage, "messages_sent")
+    sockets = [await stage.dialed(stage.user) for _ in range(2)]
+    await _answered(sockets[0])
+    wanted = {"stats.messages_sent": before + 3}
+    await stage.ask(stage.user, "ws_stats", "REST-STATS-2/counted", status=[200], body_has=wanted)
+    for socket in sockets:
+        await socket.leave()
+
+
 async def publishing(stage: Stage) -> None:
-    """REST-PUBLISH-1 and RT-HONEST-1: how many it was accepted for, and those get it."""
+    """REST-PUBLISH-1, RT-HONEST-1, REST-PUBLISH-3: how many it was accepted for, and those get it as given."""
     if stage.admin is None:
         return
     stage.two_people()
@@ -171,8 +180,10 @@ async def publishing(stage: Stage) -> None:
     else_ = await stage.dialed(
         stage.user, "RT-HONEST-1/everyone", receives={"data.message": marker}, receives_none={"data.message": to_one}
     )
-    everyone = {"type": "system", "data": {"message": marker, "level": "info", "extra": {"a": 1}}}
-    counted = {"recipients": open_before + 3} if stage.has("exclusive") else {}
+    given = {"message": marker, "level": "info", "extra": {"a": [1, None, "é"]}}
+    passed_on = await stage.dialed(stage.user, "REST-PUBLISH-3/as-given", receives={"type": "system", "data": given})
+    everyone = {"type": "system", "data": given}
+    counted = {"recipients": open_before + 4} if stage.has("exclusive") else {}
     await stage.ask(stage.admin, "ws_broadcast", "REST-PUBLISH-1/everyone", body=everyone, status=[200],
                     body_has=counted)  # fmt: skip
     one = {"user_id": stage.other.account_id, "type": "system", "data": {"message": to_one, "level": "success"}}
@@ -180,7 +191,7 @@ async def publishing(stage: Stage) -> None:
     nobody = {**one, "user_id": stage.admin.account_id}
     await stage.ask(stage.admin, "ws_send", "REST-PUBLISH-1/no-socket", body=nobody, status=[200],
                     body_has={"recipients": 0})  # fmt: skip
-    for socket in (*pair, else_):
+    for socket in (*pair, else_, passed_on):
         await _answered(socket)
         await socket.leave()
 
@@ -206,18 +217,6 @@ async def refused_publishes(stage: Stage) -> None:
         await stage.ask(stage.admin, "ws_send", f"REST-PUBLISH-2/{name}", body={**good, "user_id": user}, status=[404])
     await _answered(watcher)
     await watcher.leave()
-
-
-async def upgrades(stage: Stage) -> None:
-    """RT-UPGRADE-1."""
-    endpoint, token = stage.target.endpoint, stage.user.token
-    plain = stage.raw_socket(stage.user)
-    row = expect(status=[400])
-    await plain.dial(endpoint, None, case="RT-UPGRADE-1/none", expect=row, upgrade=False, headers=bearer(token))
-    for version in ("8", "14"):
-        old = stage.raw_socket(stage.user)
-        row = expect(status=[426], header={"sec-websocket-version": "13"})
-        await old.dial(endpoint, token, case=f"RT-UPGRADE-1/version-{version}", expect=row, version=version)
 
 
 async def a_close_handshake(stage: Stage) -> None:
@@ -283,7 +282,8 @@ HEARTBEAT_S: Final = limits.SILENCE_S_MAX + 20.0
 ACTS: Final = (
     Act(("REST-STATS-1",), connections_are_counted, alone=True),
     Act(("RT-IGNORE-2",), invalid_messages_are_counted, alone=True),
-    Act(("REST-PUBLISH-1", "RT-HONEST-1"), publishing, alone=True),
+    Act(("REST-PUBLISH-1", "RT-HONEST-1", "REST-PUBLISH-3"), publishing, alone=True),
+    Act(("REST-STATS-2",), messages_are_counted, alone=True),
     Act(("LIVE-SILENCE-1",), a_silent_peer, slow=True, seconds_max=HEARTBEAT_S),
     Act(("LIVE-PING-1",), an_idle_peer, slow=True, seconds_max=HEARTBEAT_S),
     Act(("LIVE-HANDSHAKE-1",), half_a_handshake, slow=True),
@@ -293,7 +293,6 @@ ACTS: Final = (
     Act(("RT-WELCOME-1", "RT-PONG-1"), welcome_and_pongs),
     Act(("RT-IGNORE-1",), what_is_ignored),
     Act(("REST-PUBLISH-2", "RT-HONEST-1"), refused_publishes),
-    Act(("RT-UPGRADE-1",), upgrades),
     Act(("LIVE-CLOSE-1",), a_close_handshake),
     Act(("RT-SLOW-1",), a_peer_that_stops_reading),
 )

@@ -61,6 +61,21 @@ async def own_tasks_in_order(stage: Stage) -> None:
         await stage.ask(session, "list_tasks", f"REST-TASK-2/{name}", query=query, body_has={"total": total})
 
 
+async def a_list_that_grows(stage: Stage) -> None:
+    """REST-TASK-4: what was there throughout is on one of the pages, whatever arrives between them."""
+    session = await stage.newcomer("growing")
+    for number in range(2 * PAGE):
+        await stage.submit(session, f"there throughout {number}")
+    listed = await stage.ask(session, "list_tasks", query={"limit": str(LISTED_MAX)})
+    ids = [task.id for task in read_as(listed, _Tasks).tasks]
+    await stage.ask(session, "list_tasks", query={"limit": str(PAGE)})
+    await stage.submit(session, "arrives between the pages")
+    # One arrived in front, so the next page begins with the last of the one before.
+    wanted = {f"tasks.{n}.id": one for n, one in enumerate(ids[PAGE - 1 : 2 * PAGE - 1])}
+    query = {"limit": str(PAGE), "offset": str(PAGE)}
+    await stage.ask(session, "list_tasks", "REST-TASK-4/second-page", query=query, status=[200], body_has=wanted)
+
+
 async def canceling(stage: Stage) -> None:
     """REST-TASK-3: once; on a finished task 409 and nothing changes."""
     steered = stage.has("steer")
@@ -120,6 +135,7 @@ ACTS: Final = (
     Act(("REST-TASK-1",), what_was_submitted_is_there),
     Act(("REST-TASK-2",), own_tasks_in_order),
     Act(("REST-TASK-3",), canceling),
+    Act(("REST-TASK-4",), a_list_that_grows),
     Act(("TASK-FIT-1",), no_agent_fits),
     Act(("TASK-RETRY-1",), attempts_that_fail, slow=True),
     Act(("TASK-TIMEOUT-1",), an_attempt_that_hangs, slow=True),

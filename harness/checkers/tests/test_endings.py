@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.checkers.endings import CLOSE, EXPIRY, HANDSHAKE, PING, REVOKE, SILENCE, Endings
+from harness.checkers.endings import BODY, CLOSE, EXPIRY, HANDSHAKE, IDLE, PING, REVOKE, SILENCE, Endings
 from harness.checkers.tests.histories import ANN, History, status
 from harness.verdicts import Status
 
@@ -51,6 +51,18 @@ def test_half_a_handshake_is_ended_after_10_s(end_ms: int | None, until_ms: int,
     if end_ms is not None:
         history.add("frame", end_ms, connection="c1", opcode="tcp-end", bytes=0)
     assert status(Endings(), history.add("note", until_ms), HANDSHAKE) is expected
+
+
+@pytest.mark.parametrize(("opcode", "clause", "bound_s"), [("half-body", BODY, 30), ("idle", IDLE, 60)])
+def test_a_stalled_body_and_an_idle_connection_are_ended_in_time(opcode: str, clause: str, bound_s: int) -> None:
+    def ended(after_s: float) -> History:
+        history = History().add("connecting", 0, connection="c1").add("sent", 0, connection="c1", opcode=opcode)
+        return history.add("frame", int(after_s * 1000), connection="c1", opcode="tcp-end", bytes=0)
+
+    assert status(Endings(), ended(bound_s), clause) is HOLDS
+    assert status(Endings(), ended(bound_s / 2), clause) is VIOLATED
+    assert status(Endings(), ended(bound_s * 2), clause) is VIOLATED
+    assert status(Endings(), ended(bound_s * 2), clause, local=False) is HOLDS
 
 
 def signed_in(expires_in: int = 86_400) -> History:

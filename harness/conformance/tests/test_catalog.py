@@ -4,7 +4,7 @@ import inspect
 
 import pytest
 
-from harness.checkers.cases import CASED
+from harness.checkers.cased import CASED
 from harness.conformance.catalog import (
     ACTS,
     EVERY_ANSWER,

@@ -10,9 +10,11 @@ from urllib.parse import unquote
 from harness.client.rest import Headers, NoAnswerError, RawAnswer
 from harness.simulation.network import LATENCY_MS, NS_PER_MS
 from harness.simulation.scheduler import NS_PER_S, Promise, Scheduler
+from reference_server.core.admission import Origins
 from reference_server.core.answers import Answer
+from reference_server.core.calls import Head
 from reference_server.driver import Admitted, Driver
-from reference_server.responses import body_of, head_of, headers_of
+from reference_server.responses import body_of, head_of, headers_of, sharing_headers
 
 CALL_WITHIN_S: Final = 20.0
 
@@ -36,7 +38,7 @@ class DriverTransport:
         head = head_of(method, unquote(path), query.encode("latin-1"), raw, self._address)
 
         def reply(answer: Answer) -> None:
-            came = _raw(answer)
+            came = _raw(answer, head)
             self._after_latency(lambda: answered.set(came))
 
         def admitted(judged: Admitted | Answer) -> None:
@@ -60,7 +62,8 @@ class DriverTransport:
         self._scheduler.call_at(self._scheduler.now_ns + took_ns, callback)
 
 
-def _raw(answer: Answer) -> RawAnswer:
+def _raw(answer: Answer, head: Head) -> RawAnswer:
     """Encode the answer now: what the server thinks later must not change what is on its way."""
     body = body_of(answer)
-    return RawAnswer(answer.status, {name.decode(): value.decode() for name, value in headers_of(answer, body)}, body)
+    headers = [*headers_of(answer, body), *sharing_headers(Origins(), head.path, head.headers)]
+    return RawAnswer(answer.status, {name.decode(): value.decode() for name, value in headers}, body)

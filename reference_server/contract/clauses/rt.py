@@ -14,7 +14,7 @@ RT: Final = (
     Clause("RT-PUSH-1", "each pushed transition of a task reaches the owner's connections once", "§5 task_update",
            depth=Depth.SMOKE, grants=("accounts", "tasks")),
     Clause("RT-PUSH-2", "every task_update that the server sends by itself tells the task's revision",
-           "§5 task_update", depth=Depth.SMOKE, grants=("tasks",), ext=True),
+           "§5 task_update", depth=Depth.SMOKE, grants=("accounts", "tasks"), ext=True),
     Clause("RT-AGENT-1", "each registration, change and deletion of an agent is pushed to everyone once",
            "§5 agent_update", needs=("uploads",), grants=("agents",)),
     Clause("RT-AGENT-2", "a task's completion pushes no agent_update", "§4", needs=("exclusive",), grants=("tasks",)),

@@ -1,0 +1,77 @@
+"""Handshakes: upgrade and version, what is agreed on, and which refusal comes first (contract §§1, 3 socket)."""
+
+from typing import Any, Final
+
+from harness.checkers.cases import expect
+from harness.client.rest import bearer
+from harness.conformance.suite import Act, Stage
+from reference_server.contract.messages import BEARER_SUBPROTOCOL_PREFIX, SUBPROTOCOL
+
+FOREIGN_ORIGIN: Final = (("Origin", "https://zsh-elsewhere.example"),)
+OLD: Final = "8"
+
+
+async def upgrades(stage: Stage) -> None:
+    """RT-UPGRADE-1."""
+    endpoint, token = stage.target.endpoint, stage.user.token
+    plain = stage.raw_socket(stage.user)
+    row = expect(status=[400])
+    await plain.dial(endpoint, None, case="RT-UPGRADE-1/none", expect=row, upgrade=False, headers=bearer(token))
+    for version in (OLD, "14"):
+        old = stage.raw_socket(stage.user)
+        row = expect(status=[426], header={"sec-websocket-version": "13"})
+        await old.dial(endpoint, token, case=f"RT-UPGRADE-1/version-{version}", expect=row, version=version)
+
+
+async def nothing_else_is_agreed_on(stage: Stage) -> None:
+    """RT-UPGRADE-2: an extension that is offered is not taken, nor is another subprotocol."""
+    endpoint, token = stage.target.endpoint, stage.user.token
+    deflate = (*bearer(token), ("Sec-WebSocket-Extensions", "permessage-deflate; client_max_window_bits"))
+    none: dict[str, Any] = {"opens": True, "subprotocol": "", "header": {"sec-websocket-extensions": None}}
+    for name, offered, headers, wanted in (
+        ("extension", (), deflate, none),
+        ("others", ("chat", "zerostate.v2"), bearer(token), none),
+        ("among-others", ("chat", SUBPROTOCOL), bearer(token), {**none, "subprotocol": SUBPROTOCOL}),
+    ):
+        socket = stage.raw_socket(stage.user)
+        row = expect(**wanted)
+        case = f"RT-UPGRADE-2/{name}"
+        await socket.dial(endpoint, None, case=case, expect=row, subprotocols=offered, headers=headers)
+        await socket.leave()
+
+
+async def which_refusal_comes_first(stage: Stage) -> None:
+    """REST-ORDER-2: 401 before 403 of the origin, that before 400, that before 426."""
+    own = bearer(stage.user.token)
+    for name, status, headers, upgrade, version in (
+        ("credential-before-origin", 401, FOREIGN_ORIGIN, False, OLD),
+        ("origin-before-upgrade", 403, (*own, *FOREIGN_ORIGIN), False, OLD),
+        ("origin-before-version", 403, (*own, *FOREIGN_ORIGIN), True, OLD),
+        ("upgrade-before-version", 400, own, False, OLD),
+    ):
+        socket = stage.raw_socket(stage.user)
+        row = expect(status=[status])
+        await socket.dial(
+            stage.target.endpoint, None, case=f"REST-ORDER-2/{name}", expect=row, headers=headers, upgrade=upgrade,
+            version=version,
+        )  # fmt: skip
+
+
+async def the_first_place_decides(stage: Stage) -> None:
+    """SEC-TOKEN-9: a header that holds no token is not made good by a subprotocol that does."""
+    pair = (SUBPROTOCOL, BEARER_SUBPROTOCOL_PREFIX + stage.user.token)
+    for name, header in (("malformed", "Bearer this-is-no-token"), ("other-scheme", "Basic enNoOnpzaA==")):
+        socket = stage.raw_socket()
+        row = expect(status=[401])
+        await socket.dial(
+            stage.target.endpoint, None, case=f"SEC-TOKEN-9/{name}", expect=row, subprotocols=pair,
+            headers=(("Authorization", header),),
+        )  # fmt: skip
+
+
+ACTS: Final = (
+    Act(("RT-UPGRADE-1",), upgrades),
+    Act(("RT-UPGRADE-2",), nothing_else_is_agreed_on),
+    Act(("REST-ORDER-2",), which_refusal_comes_first),
+    Act(("SEC-TOKEN-9",), the_first_place_decides),
+)
