@@ -6,6 +6,8 @@
 from enum import IntEnum
 from typing import Final
 
+from reference_server.contract import limits
+
 
 class CloseCode(IntEnum):
     """Close codes that the hub sends, and what each one says (RFC 6455 §7.4, contract §5)."""
@@ -22,6 +24,21 @@ class CloseCode(IntEnum):
     TOKEN_ENDED = 4401
     TOO_MANY_SOCKETS = 4409
 
+
+CLOSE_MEANINGS: Final[dict[CloseCode, str]] = {
+    CloseCode.NORMAL: "the client closed",
+    CloseCode.GOING_AWAY: "the server is shutting down, or the client was silent for too long",
+    CloseCode.PROTOCOL_ERROR: "what came breaks RFC 6455",
+    CloseCode.UNSUPPORTED_DATA: "a binary message came; only text is spoken here",
+    CloseCode.INVALID_UTF8: "text or a close reason that is no UTF-8",
+    CloseCode.POLICY: f"over {limits.FRAME_BURST_MAX} frames in a burst and {limits.FRAMES_PER_S} a second",
+    CloseCode.TOO_BIG: f"a message of over {limits.CLIENT_MESSAGE_BYTES_MAX:,} bytes",
+    CloseCode.BUS_LOST: "the bus between processes was lost, so a gap can't be excluded",
+    CloseCode.SLOW_CONSUMER: f"over {limits.OUTBOX_MESSAGES_MAX} messages or {limits.OUTBOX_BYTES_MAX:,} bytes behind",
+    CloseCode.TOKEN_ENDED: "the token expired or was revoked",
+    CloseCode.TOO_MANY_SOCKETS: f"over {limits.SOCKETS_PER_ACCOUNT_MAX} sockets of one account; the most silent ends",
+}
+"""What each close code tells a client (contract §§2, 5)."""
 
 NO_RECONNECT_CODES: Final = frozenset({1002, 1003, 1007, 1008, 1009, 4401, 4409})
 """After these a client must not reconnect by itself (contract §6, row `reconnect`)."""

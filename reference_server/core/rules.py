@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from reference_server.contract import limits
 from reference_server.contract.models import (
+    OUTCOMES,
     AgentChange,
     AgentForm,
     ApiKeyRequest,
@@ -23,10 +24,6 @@ from reference_server.contract.models import (
 from reference_server.core import json_text
 
 Rule = Callable[[Any], list[tuple[str, str]]]
-
-OUTCOMES: Final = ("complete", "fail", "hang")
-SIMULATED_MS_MAX: Final = 24 * 3600 * 1000
-SIMULATED_FAILS_MAX: Final = 1_000_000
 
 
 def check_password(password: str) -> list[tuple[str, str]]:
@@ -69,10 +66,10 @@ def _against_simulate(simulate: Any) -> Iterator[tuple[str, str]]:
         return
     if simulate.get("outcome", "complete") not in OUTCOMES:
         yield ".outcome", f"must be one of {', '.join(OUTCOMES)}"
-    if not _bounded(simulate.get("duration_ms", 0), int | float, SIMULATED_MS_MAX):
-        yield ".duration_ms", f"must be a number from 0 to {SIMULATED_MS_MAX:,}"
-    if not _bounded(simulate.get("fail_times", 0), int, SIMULATED_FAILS_MAX):
-        yield ".fail_times", f"must be a whole number from 0 to {SIMULATED_FAILS_MAX:,}"
+    if not _bounded(simulate.get("duration_ms", 0), int | float, limits.SIMULATED_MS_MAX):
+        yield ".duration_ms", f"must be a number from 0 to {limits.SIMULATED_MS_MAX:,}"
+    if not _bounded(simulate.get("fail_times", 0), int, limits.SIMULATED_FAILS_MAX):
+        yield ".fail_times", f"must be a whole number from 0 to {limits.SIMULATED_FAILS_MAX:,}"
 
 
 def _bounded(value: Any, kind: Any, highest: int) -> bool:

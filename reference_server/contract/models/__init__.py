@@ -60,6 +60,7 @@ from reference_server.contract.models.socket import (
     SocketStats,
 )
 from reference_server.contract.models.tasks import (
+    OUTCOMES,
     CancelAnswer,
     Priority,
     PriorityIn,
@@ -98,6 +99,7 @@ from reference_server.contract.models.users import (
 
 __all__ = [
     "FIRST_VERSION",
+    "OUTCOMES",
     "Agent",
     "AgentChange",
     "AgentDeleted",

@@ -5,10 +5,13 @@ from typing import Annotated, Any, Final, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from reference_server.contract import limits
-from reference_server.contract.models.base import AgentId, Timestamp, Uuid
+from reference_server.contract.models.base import NOT_BLANK, AgentId, Timestamp, Uuid
 
 AgentStatus = Literal["active", "beta", "inactive"]
-AgentName = Annotated[str, Meta(min_length=1, max_length=limits.NAME_CHARS_MAX, description="not blank")]
+AgentName = Annotated[
+    str,
+    Meta(min_length=1, max_length=limits.NAME_CHARS_MAX, description="not blank", extra_json_schema=NOT_BLANK),
+]
 Description = Annotated[str, Meta(max_length=limits.DESCRIPTION_CHARS_MAX)]
 Capability = Annotated[str, Meta(min_length=1, max_length=limits.CAPABILITY_CHARS_MAX)]
 Capabilities = Annotated[list[Capability], Meta(min_length=1, max_length=limits.CAPABILITIES_MAX)]

@@ -1,11 +1,16 @@
 """What every noun shares: ids, instants, error bodies, the answer that only says what was done."""
 
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta, Struct
 
 from reference_server.contract import limits
+
+NOT_BLANK: Final[dict[str, Any]] = {
+    "pattern": "[^\\t-\\r\\x1c- \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]"
+}
+"""JSON Schema for text that is more than white space, as Unicode and `str.strip` know it (contract §2 sizes)."""
 
 Uuid = Annotated[str, Meta(description="UUID v4")]
 AgentId = Annotated[str, Meta(description="UUID v4, or agent_001 to agent_015 for the seeded agents")]

@@ -1,6 +1,6 @@
 """Tasks (contract §3 tasks)."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -11,6 +11,25 @@ from reference_server.contract.models.base import AgentId, Timestamp, Uuid
 
 Query = Annotated[str, Meta(min_length=1, max_length=limits.QUERY_CHARS_MAX)]
 Priority = Literal["low", "normal", "high", "critical"]
+OUTCOMES: Final = ("complete", "fail", "hang")
+Constraints = Annotated[
+    dict[str, Any],
+    Meta(
+        description="at most 16 KiB as JSON text; `simulate` steers the attempts",
+        extra_json_schema={
+            "properties": {
+                "simulate": {
+                    "type": "object",
+                    "properties": {
+                        "outcome": {"enum": list(OUTCOMES), "default": "complete"},
+                        "duration_ms": {"type": "number", "minimum": 0, "maximum": limits.SIMULATED_MS_MAX},
+                        "fail_times": {"type": "integer", "minimum": 0, "maximum": limits.SIMULATED_FAILS_MAX},
+                    },
+                }
+            }
+        },
+    ),
+]
 PriorityIn = Literal["low", "normal", "medium", "high", "critical"]
 
 
@@ -19,7 +38,7 @@ class SubmitRequest(Struct, frozen=True):
 
     query: Query
     budget: Annotated[float, Meta(gt=0)]
-    constraints: dict[str, Any] = {}
+    constraints: Constraints = {}
     timeout: Annotated[float, Meta(ge=1, le=limits.TASK_TIMEOUT_S_MAX)] = limits.TASK_TIMEOUT_S_DEFAULT
     priority: PriorityIn = "normal"
 

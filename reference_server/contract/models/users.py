@@ -5,11 +5,24 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from reference_server.contract import limits
-from reference_server.contract.models.base import Email, Timestamp, Uuid
+from reference_server.contract.models.base import NOT_BLANK, Email, Timestamp, Uuid
 
-Password = Annotated[str, Meta(description="8 to 72 bytes of UTF-8")]
-FullName = Annotated[str, Meta(min_length=1, max_length=limits.FULL_NAME_CHARS_MAX, description="not blank")]
-KeyName = Annotated[str, Meta(min_length=1, max_length=limits.NAME_CHARS_MAX, description="not blank")]
+Password = Annotated[
+    str,
+    Meta(
+        description="8 to 72 bytes of UTF-8",
+        # A code point has one to four bytes: no text outside of these lengths can fit.
+        extra_json_schema={"minLength": limits.PASSWORD_BYTES_MIN // 4, "maxLength": limits.PASSWORD_BYTES_MAX},
+    ),
+]
+FullName = Annotated[
+    str,
+    Meta(min_length=1, max_length=limits.FULL_NAME_CHARS_MAX, description="not blank", extra_json_schema=NOT_BLANK),
+]
+KeyName = Annotated[
+    str,
+    Meta(min_length=1, max_length=limits.NAME_CHARS_MAX, description="not blank", extra_json_schema=NOT_BLANK),
+]
 KeyEnvironment = Literal["live", "test"]
 KeyStatus = Literal["active", "revoked"]
 Role = Literal["user", "admin"]
