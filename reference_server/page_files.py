@@ -1,4 +1,4 @@
-"""The pages as files: what lies in `pages/` when the process starts, and nothing else (contract §§2, 7).
+"""The pages as files: what lies in `pages/` when the process starts, the API's documents, and nothing else (§§2, 7).
 
 A request's path is looked up in an index and never joined to a folder, so no spelling of it can leave the folder.
 """
@@ -26,6 +26,9 @@ MEDIA_TYPES: Final = {
     ".webmanifest": "application/manifest+json",
     ".woff2": "font/woff2",
 }
+DOCUMENTS: Final = {f"/{name}": Path(__file__).parent / "contract" / name for name in ("openapi.json", "asyncapi.json")}
+"""What the contract exports, as `/api-docs` reads it."""
+
 START: Final = "/dashboard.html"
 CONFIG: Final = "/config.json"
 _HOST: Final = re.compile(r"[A-Za-z0-9.\-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
@@ -50,7 +53,7 @@ class PageFiles:
     """The files of one folder by the path they are served under."""
 
     def __init__(self, folder: Path) -> None:
-        self._files = {
+        self._files = {name: _File(path, JSON) for name, path in DOCUMENTS.items()} | {
             f"/{path.relative_to(folder).as_posix()}": _File(path, MEDIA_TYPES[path.suffix])
             for path in sorted(folder.rglob("*"))
             if path.is_file() and path.suffix in MEDIA_TYPES and "tests" not in path.relative_to(folder).parts

@@ -36,7 +36,7 @@ SHOWN_MS_MAX: Final = 1000
 """How long a page may take to show what it was told; a loaded machine included."""
 PING_SLACK_MS: Final = 1500
 PERIODS_KEPT_MAX: Final = 100_000
-WITHOUT_SOCKET: Final = ("/", "/index.html", "/login.html", "/signup.html")
+WITHOUT_SOCKET: Final = ("/", "/index.html", "/login.html", "/signup.html", "/api-docs.html")
 STORED: Final = ("zerostate_auth_token", "zerostate_user_data")
 WORDS: Final = {"connecting": "Connecting...", "connected": "Connected", "error": "Connection Error"}
 LINES: Final = {"construct": "connecting", "opened": "connected", "closed": "disconnected"}

@@ -2,7 +2,8 @@
 
 Here live one HTML file per page, the favicon, `css/` (tokens, base, components, live: the design system that
 every page shares) and `js/` (the pure `client_core`, `pushes` and `reload`; the shells `socket`, `reloader`,
-`api`, `session`, `toasts`, `indicator`; `page` for what signed-in pages have in common; one module per page).
+`api`, `session`, `toasts`, `indicator`; `page` for what signed-in pages have in common; one module per page; `api_docs`
+with its parts for `/api-docs`, which shows the exported documents to anybody).
 No build step: what lies here is what is served.
 
 Never here: inline scripts, styles or handlers (the CSP forbids them), third-party requests, HTML made from

@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from reference_server import contract
 from reference_server.contract import limits
 from reference_server.tests.process import PERSON, SYSTEM, ServerProcess, read_to_end
 
@@ -187,6 +189,15 @@ def test_pages_are_served_with_their_policy_and_nothing_else_is(server: ServerPr
     assert again.status_code == 304
     assert server.http.get("/dashboard").headers["Location"] == "/dashboard.html"
     assert server.http.get("/config.json").json() == {"api": server.url, "ws": server.url.replace("http", "ws")}
+
+
+@pytest.mark.parametrize("name", ["openapi.json", "asyncapi.json"])
+def test_the_documents_of_the_contract_are_served_to_anybody(server: ServerProcess, name: str) -> None:
+    answer = server.http.get(f"/{name}")
+
+    assert answer.content == (Path(contract.__file__).parent / name).read_bytes()
+    assert answer.headers["Content-Type"] == "application/json"
+    assert server.http.get("/api-docs").headers["Location"] == "/api-docs.html"
 
 
 @pytest.mark.parametrize(
