@@ -168,7 +168,8 @@ def test_only_an_allowed_origin_may_read_answers(server: ServerProcess, origin: 
 @pytest.mark.parametrize(("origin", "shared"), [(b"http://localhost:3000", True), (b"https://evil.example", False)])
 def test_an_allowed_page_may_read_why_its_head_was_refused(server: ServerProcess, origin: bytes, shared: bool) -> None:
     with server.raw() as opened:
-        opened.sendall(b"GET /api/v1/users/me HTTP/1.1\r\nHost: x\r\nOrigin: %s\r\nAccept: x\r\nBad Name: x\r\n\r\n" % origin)
+        asked = b"GET /api/v1/users/me HTTP/1.1\r\nHost: x\r\nOrigin: %s\r\nAccept: x\r\nBad Name: x\r\n\r\n"
+        opened.sendall(asked % origin)
         head = read_to_end(opened).partition(b"\r\n\r\n")[0].lower()
 
     assert head.startswith(b"http/1.1 400 ")
@@ -231,10 +232,12 @@ def test_a_browser_gets_a_page_for_what_is_not_there_and_the_api_json(server: Se
 def test_over_the_allowance_of_an_address_429_says_when_a_call_succeeds() -> None:
     with ServerProcess("--db", ":memory:") as server:
         token = server.register()
-        answers = [server.call("GET", "/users/me") for _ in range(limits.RATE_PER_MINUTE_ADDRESS)]
-        last = answers[-1]
+        # The bucket refills while it is emptied, so a slow machine is let more calls pass.
+        passed, last = 0, server.call("GET", "/users/me")
+        while last.status_code == 401 and passed < 3 * limits.RATE_PER_MINUTE_ADDRESS:
+            passed, last = passed + 1, server.call("GET", "/users/me")
 
-        assert answers[limits.RATE_PER_MINUTE_ADDRESS - 2].status_code == 401
+        assert passed >= limits.RATE_PER_MINUTE_ADDRESS - 1
         assert last.status_code == 429
         assert last.json()["retry_after"] == int(last.headers["Retry-After"]) >= 1
         assert server.call("GET", "/users/me", token).status_code == 200
