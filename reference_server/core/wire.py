@@ -105,8 +105,6 @@ def _field_faults(values: dict[str, Any], model: type[Struct], name: str) -> lis
     type_, required = _fields(model)[name]
     if name not in values:
         return [FieldFault(name, "is required")] if required else []
-    if isinstance(type_, inspect.StructType) and isinstance(values[name], dict):
-        return [FieldFault(f"{name}.{fault.field}", fault.reason) for fault in faults_in(values[name], type_.cls)]
     reason = reason_against(type_, values[name])
     if reason is not None:
         return [FieldFault(name, reason)]

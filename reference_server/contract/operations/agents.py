@@ -5,10 +5,10 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta, Struct
 
 from reference_server.contract import limits, models
-from reference_server.contract.operations.model import BASE, FileField, Operation
+from reference_server.contract.operations.model import BASE, WASM, FileField, Operation
 
 SearchText = Annotated[str, Meta(min_length=1, description="literal, compared without case")]
-WASM_BINARY: Final = FileField("wasm_binary", limits.BINARY_BYTES_MIN, limits.BINARY_BYTES_MAX, ("application/wasm",))
+WASM_BINARY: Final = FileField("wasm_binary", limits.BINARY_BYTES_MIN, limits.BINARY_BYTES_MAX, (WASM,))
 
 
 class AgentsQuery(Struct, frozen=True):
@@ -51,7 +51,7 @@ AGENTS: Final = (
     Operation("put_binary", "PUT", f"{BASE}/agents/{{id}}/binary", "user", "Add a binary to an own agent", 201,
               models.BinaryUploaded, form=models.BinaryForm, file=WASM_BINARY, errors=(403, 404, 409), tag="agents"),
     Operation("get_binary", "GET", f"{BASE}/agents/{{id}}/binary", "user", "A binary's bytes, by default the last's",
-              200, bytes, query=VersionQuery, errors=(400, 404), tag="agents", media="application/wasm"),
+              200, bytes, query=VersionQuery, errors=(400, 404), tag="agents", media=WASM),
     Operation("delete_binary", "DELETE", f"{BASE}/agents/{{id}}/binary", "user", "Delete one binary or all", 200,
               models.BinariesDeleted, query=VersionQuery, errors=(400, 403, 404), tag="agents"),
     Operation("list_versions", "GET", f"{BASE}/agents/{{id}}/versions", "user", "An agent's binaries, newest first",
