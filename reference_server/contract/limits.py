@@ -67,7 +67,8 @@ TASK_ERROR_CHARS_MAX: Final = 1000
 
 # §3 operations
 QUERY_CHARS_MAX: Final = 10_000
-AGENT_METADATA_BYTES_MAX: Final = 10 * 1024
+FORM_JSON_BYTES_MAX: Final = 10 * 1024
+"""An object in a field of a form, as JSON text: what an agent's `metadata` and `resources` may hold."""
 VERSION_CHARS_MAX: Final = 64
 VERSION_PATTERN: Final = r"^[0-9A-Za-z][0-9A-Za-z.+_-]*\Z"
 CURRENCY_CHARS_MAX: Final = 16

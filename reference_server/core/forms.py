@@ -1,7 +1,7 @@
 """A multipart body becomes a value of the contract's model, or a 400 that names every wrong field (contract §1).
 
-Text stands as text, a list is its field repeated, an object is JSON text; of a field that is no list and came more than
-once the last wins, as in JSON. The file is judged by its size and its first bytes.
+Text stands as text, a list is its field repeated, an object is JSON text of at most 10 KiB as it came; of a field that
+is no list and came more than once the last wins, as in JSON. The file is judged by its size and its first bytes.
 """
 
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct, inspect
 
+from reference_server.contract import limits
 from reference_server.contract.models import FieldFault
 from reference_server.contract.operations.model import FileField, Operation
 from reference_server.core import wire
@@ -49,9 +50,16 @@ def _value(type_: inspect.Type, given: Sequence[bytes]) -> Any:
         case inspect.ListType():
             return [_text(one) for one in given]
         case inspect.StructType() | inspect.DictType():
-            return wire.parse_json(given[-1])
+            return _object(given[-1])
         case _:
             return _text(given[-1])
+
+
+def _object(given: bytes) -> dict[str, Any]:
+    if len(given) > limits.FORM_JSON_BYTES_MAX:
+        reason = f"must be at most {limits.FORM_JSON_BYTES_MAX:,} bytes as JSON text"
+        raise wire.request_error([FieldFault("", reason)])
+    return wire.parse_json(given)
 
 
 def _text(given: bytes) -> str:

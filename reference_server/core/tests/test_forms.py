@@ -46,6 +46,12 @@ def test_text_and_json_text_become_a_value() -> None:
     assert decode_form(Form(fields, upload()), operation()) == Ware("x", Pricing(1.0), metadata={"a": [1, "é"]})
 
 
+def test_json_text_of_10_kib_is_taken() -> None:
+    assert decode_form(Form(GOOD | {"metadata": [b"{}".ljust(10_240)]}, upload()), operation()) == Ware(
+        "x", Pricing(1.0)
+    )
+
+
 def test_a_form_without_text_fields_is_none() -> None:
     assert decode_form(Form({}, upload()), operation(None)) is None
 
@@ -69,6 +75,7 @@ def test_of_a_doubled_field_the_last_wins() -> None:
         (GOOD | {"pricing": [b"{}"]}, [("pricing.per_execution", "is required")]),
         (GOOD | {"pricing": [b'{"per_execution": 0}']}, [("pricing.per_execution", "must be greater than 0")]),
         (GOOD | {"metadata": [b""]}, [("metadata", "must be JSON")]),
+        (GOOD | {"metadata": [b"{}".ljust(10_241)]}, [("metadata", "must be at most 10,240 bytes as JSON text")]),
         (
             GOOD | {"metadata": [b'{"a":' * 64 + b"1" + b"}" * 64 + b"}"], "name": [b"\xff"]},
             [("name", "must be UTF-8 text"), ("metadata", "must be JSON")],
