@@ -232,7 +232,7 @@ async def _started(driver: Driver) -> None:
 
 
 def _origins(settings: Settings) -> Origins:
-    return Origins(settings.origins, is_loopback(settings.host))
+    return Origins(settings.origins, is_loopback(settings.host), settings.session_cookie == "on")
 
 
 def _options(settings: Settings) -> Options:

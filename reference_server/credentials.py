@@ -21,6 +21,7 @@ from typing import Final
 from reference_server.commit import GroupCommit
 from reference_server.contract.codes import EXPIRED, MALFORMED, TokenFault
 from reference_server.core import admission, keys
+from reference_server.core.admission import Origins
 from reference_server.core.answers import Answer, unavailable
 from reference_server.core.calls import Caller, Head
 from reference_server.core.keys import KeyProof
@@ -61,12 +62,17 @@ class Credentials:
         store: Store,
         wall_ns: Callable[[], int],
         *,
+        origins: Origins | None = None,
         remembered_max: int = REMEMBERED_MAX,
     ) -> None:
-        """Take a wall clock that never goes back: a token that had begun to hold must not be ahead of it again."""
+        """Take a wall clock that never goes back: a token that had begun to hold must not be ahead of it again.
+
+        `origins` are the pages whose cookies count, none if it is None.
+        """
         self._tokens = environment.tokens
         self._store = store
         self._wall_ns = wall_ns
+        self._origins = origins
         self._remembered_max = remembered_max
         self._verified: OrderedDict[bytes, _Verified] = OrderedDict()
         self._notes = GroupCommit(environment, store)
@@ -76,7 +82,7 @@ class Credentials:
 
     def judge(self, head: Head, *, handshake: bool) -> Caller | TokenFault | Answer:
         """Return whom the request comes from, why its credential is refused, or 503 when the store can't tell."""
-        credential = admission.credential(head.headers, handshake=handshake)
+        credential = admission.credential(head.headers, handshake=handshake, origins=self._origins)
         if isinstance(credential, TokenFault):
             return credential
         if len(credential) > CREDENTIAL_CHARS_MAX or not credential.isascii():

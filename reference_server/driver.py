@@ -72,7 +72,7 @@ class Driver:
         self._connections = 0
         self._shutting = False
         self.hub = HubDriver(environment, sockets, make_hub(), self.wall_ns)
-        self._credentials = Credentials(environment, store, self.wall_ns)
+        self._credentials = Credentials(environment, store, self.wall_ns, origins=options.origins)
         self._limits = rate_limits or (LocalLimits(environment.monotonic_ns) if options.limits else NoLimits())
         bus = make_bus(self.wall_ns, self.hub.deliver, tap)
         decide = decisions if decisions is not None else default_decisions()

@@ -26,7 +26,7 @@ from reference_server.contract.models import (
     SocketStats,
 )
 from reference_server.contract.operations import Operation
-from reference_server.core import admission, forms, orchestrator, wire
+from reference_server.core import admission, forms, orchestrator, session_cookie, wire
 from reference_server.core.admission import Origins, Route
 from reference_server.core.answers import Answer, Decision, Outgoing, Publish, Revoke, error
 from reference_server.core.calls import Call, Caller, Context, Head
@@ -134,6 +134,8 @@ class Operations:
         """
         if isinstance(body, Received):
             reply = _settling(body, reply)
+        if self._options.origins.cookies:
+            reply = partial(self._with_cookie, route.operation.name, head, reply)
         try:
             call = self._call(route, head, caller, body)
             if isinstance(call, Answer):
@@ -203,6 +205,10 @@ class Operations:
             return decision.answer
         token = self._environment.tokens.sign(decision.claims)
         return replace(decision.answer, body=msgspec.structs.replace(decision.answer.body, token=token))
+
+    def _with_cookie(self, operation: str, head: Head, reply: Reply, answer: Answer) -> None:
+        secure = admission.client_scheme(head, self._options.proxies) == "https"
+        reply(session_cookie.with_cookie(operation, answer, secure=secure))
 
     def _leave(self, outgoing: Outgoing) -> None:
         match outgoing:

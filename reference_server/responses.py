@@ -72,6 +72,8 @@ def sharing_headers(origins: Origins, path: str, headers: Mapping[str, str]) -> 
     if origin is not None and origins.allow(headers):
         shared.append((b"access-control-allow-origin", origin.encode("latin-1")))
         shared.append((b"access-control-expose-headers", EXPOSED.encode()))
+        if origins.allow_cookie(headers):
+            shared.append((b"access-control-allow-credentials", b"true"))
     return shared
 
 

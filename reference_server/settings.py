@@ -50,6 +50,7 @@ class Settings:
     seed: int | None = None
     limits: Literal["on", "off"] = "on"
     token_ttl: float = numbers.TOKEN_TTL_S
+    session_cookie: Literal["on", "off"] = "off"
     admin_email: str = "admin@zerostate.local"
     admin_password: str | None = None
     jwt_secret: str | None = None

@@ -201,6 +201,8 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("limits", _SECURITY, _one_of("on", "off"), "on or off: the limits on how often one may call", (str, bool)),
     Setting("token_ttl", _SECURITY, _between(1, TOKEN_TTL_S_MAX, float),
             f"seconds, 1 to {TOKEN_TTL_S_MAX} (10 years), that a token holds", _NUMBER),
+    Setting("session_cookie", _SECURITY, _one_of("on", "off"),
+            "on or off: whether signing in also sets an HttpOnly cookie, for pages of the same site", (str, bool)),
     Setting("admin_email", _SECURITY, _email, "an e-mail address such as admin@example.org"),
     Setting("admin_password", _SECURITY, _password,
             f"{numbers.PASSWORD_BYTES_MIN} to {numbers.PASSWORD_BYTES_MAX} bytes; if none, one is made and kept in the "

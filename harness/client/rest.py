@@ -5,6 +5,7 @@ httpx. A bad answer is never an exception here, it is what gets recorded. Secret
 recorded: passwords and tokens sent, tokens and API keys received.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 from urllib.parse import quote, urlencode
@@ -20,6 +21,7 @@ SECRET_FIELDS: Final = frozenset({"password", "token", "key"})
 SECRET_CHARS_MIN: Final = 8
 """Shorter values are blanked where they stand but not sought elsewhere: masking `a` would blank the record."""
 
+COOKIE_CHARS_MIN: Final = 16
 TEXT_CHARS_MAX: Final = 1000
 DEPTH_MAX: Final = 200
 JSON_TYPE: Final = "application/json"
@@ -133,7 +135,7 @@ class RestClient:
 
     def _answered(self, raw: RawAnswer, op: int, started_ns: int, account: str | None, case: str | None) -> Answered:
         body, told = _parsed(raw)
-        for secret in _secrets_in(body):
+        for secret in (*_secrets_in(body), *_cookies_in(raw.headers.get("set-cookie", ""))):
             self.recorder.mask(secret)
         self.recorder.record(
             "ok" if 200 <= raw.status < 300 else "fail",
@@ -153,6 +155,9 @@ class RestClient:
         for name, value in request.headers:
             if name.lower() == "authorization" and len(value.rpartition(" ")[2]) >= SECRET_CHARS_MIN:
                 self.recorder.mask(value.rpartition(" ")[2])
+            if name.lower() == "cookie":
+                for secret in _cookies_in(value):
+                    self.recorder.mask(secret)
 
 
 class RecordedSession:
@@ -278,6 +283,12 @@ def _secrets_in(value: Any) -> list[str]:
             return [secret for item in value for secret in _secrets_in(item)]
         case _:
             return []
+
+
+def _cookies_in(header: str) -> list[str]:
+    """Return the values in a Cookie or Set-Cookie header that could be a session; attributes are too short for one."""
+    values = (part.partition("=")[2].strip() for part in re.split("[;,]", header))
+    return [value for value in values if len(value) >= COOKIE_CHARS_MIN]
 
 
 def _parsed(raw: RawAnswer) -> tuple[Any, dict[str, Any]]:

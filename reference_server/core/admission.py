@@ -17,6 +17,7 @@ from urllib.parse import unquote
 from reference_server.contract.codes import MALFORMED, MISSING, TokenFault
 from reference_server.contract.messages import BEARER_SUBPROTOCOL_PREFIX, SUBPROTOCOL
 from reference_server.contract.operations import BASE, OPERATIONS, Operation
+from reference_server.core import session_cookie
 from reference_server.core.answers import Answer, error
 from reference_server.core.calls import Caller, Head
 
@@ -109,8 +110,11 @@ def is_api(path: str) -> bool:
     return path == BASE or path.startswith(f"{BASE}/")
 
 
-def credential(headers: Mapping[str, str], *, handshake: bool) -> str | TokenFault:
-    """Return the token as it stands, or why there is none; the first place that has one decides (contract §2)."""
+def credential(headers: Mapping[str, str], *, handshake: bool, origins: "Origins | None" = None) -> str | TokenFault:
+    """Return the token as it stands, or why there is none; the first place that has one decides (contract §2).
+
+    A cookie is such a place for the pages of `origins`, if these may use it.
+    """
     authorization = headers.get("authorization")
     if authorization is not None:
         scheme, _, token = authorization.strip().partition(" ")
@@ -120,6 +124,8 @@ def credential(headers: Mapping[str, str], *, handshake: bool) -> str | TokenFau
         bearer = next((name for name in offered if name.startswith(BEARER_SUBPROTOCOL_PREFIX)), None)
         if bearer is not None and SUBPROTOCOL in offered:
             return bearer.removeprefix(BEARER_SUBPROTOCOL_PREFIX) or MALFORMED
+    if origins is not None and origins.allow_cookie(headers):
+        return session_cookie.token_in(headers)
     return MISSING
 
 
@@ -163,15 +169,26 @@ def permission_fault(operation: Operation, caller: Caller) -> Answer | None:
 
 @dataclass(frozen=True, slots=True)
 class Origins:
-    """Which pages may talk to us: those named, those of the same origin, and loopback while bound to it."""
+    """Which pages may talk to us: those named, those of the same origin, and loopback while bound to it.
+
+    `cookies`: the session cookie counts for them (contract §2 where it stands [ext]).
+    """
 
     named: Sequence[str] = ()
     loopback: bool = True
+    cookies: bool = False
 
     def allow(self, headers: Mapping[str, str]) -> bool:
         """Say whether the request's Origin is allowed; a request without one is no page's."""
+        return "*" in self.named or self._know(headers)
+
+    def allow_cookie(self, headers: Mapping[str, str]) -> bool:
+        """Say whether a cookie counts: no other site's page asks, and a wildcard vouches for nobody."""
+        return self.cookies and headers.get("sec-fetch-site", "none") in session_cookie.OURS and self._know(headers)
+
+    def _know(self, headers: Mapping[str, str]) -> bool:
         origin = headers.get("origin")
-        if origin is None or "*" in self.named:
+        if origin is None:
             return True
         normal = normal_origin(origin)
         if normal is None:

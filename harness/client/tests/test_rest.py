@@ -121,6 +121,17 @@ def test_an_api_key_stands_in_no_event() -> None:
     assert bench.events[1].data["body"] == made | {"key": "***"}
 
 
+def test_a_session_cookie_stands_in_no_event() -> None:
+    cookie = {"set-cookie": f"theme=dark; Path=/, zerostate_session={TOKEN}; Path=/; HttpOnly"}
+    bench = Bench(RawAnswer(200, cookie, b"{}"), answer(400, {"error": "bad request", "message": f"no {TOKEN}"}))
+
+    asyncio.run(bench.client.send(request_for("health")))
+    asyncio.run(bench.client.send(request_for("me", headers=(("Cookie", f"zerostate_session={TOKEN}"),))))
+
+    assert TOKEN not in bench.text
+    assert "HttpOnly" in bench.text
+
+
 def test_a_short_password_is_blanked_without_masking_the_record() -> None:
     bench = Bench(answer(400, {"error": "bad request", "message": "a sentence"}))
 
