@@ -85,12 +85,13 @@ class Driver:
         """Return the wall clock, which never goes back (contract §5d)."""
         return self._clock.read(self._environment.monotonic_ns(), self._environment.wall_ns())
 
-    def start(self, done: Callable[[], None]) -> None:
-        """Seed agents, make the admin account, take up interrupted tasks; `done` once it may serve.
+    def start(self, done: Callable[[], None], failed: Callable[[Exception], None] | None = None) -> None:
+        """Seed agents, make the admin and numbered accounts, take up interrupted tasks; `done` once it may serve.
 
-        Raises StoreError or BlobError when rows or blobs can't be used.
+        Raises StoreError or BlobError when rows or blobs can't be used; `failed` hears what goes wrong later, else it
+        is raised there.
         """
-        self._operations.start(done)
+        self._operations.start(done, failed or _raise)
 
     def admit(self, head: Head, then: Callable[[Admitted | Answer], None]) -> None:
         """Judge a request by its head alone, in the contract's order (§1): 404, 405, 429, 401, 403."""
@@ -183,6 +184,10 @@ class Driver:
             return unavailable()
         self._connections += 1
         return Granted(self._connections, judged, admission.selected_subprotocol(head.headers))
+
+
+def _raise(fault: Exception) -> None:
+    raise fault
 
 
 def _admitted(found: Route, head: Head, judged: Caller | TokenFault | Answer) -> Admitted | Answer:

@@ -93,7 +93,12 @@ class PasswordHasher:
             return
         self._waiting += 1
         future = self._pool.submit(work)
-        future.add_done_callback(lambda ended: self._loop.call_soon_threadsafe(self._ended, ended, done))
+        future.add_done_callback(lambda ended: self._tell(ended, done))
+
+    def _tell(self, ended: "Future[T]", done: Callable[[T | None], None]) -> None:
+        # After the loop has ended nobody is left to hear of it.
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._ended, ended, done)
 
     def _ended(self, future: "Future[T]", done: Callable[[T | None], None]) -> None:
         self._waiting -= 1

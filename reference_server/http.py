@@ -9,7 +9,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 from uvicorn._types import ASGIReceiveCallable, ASGIReceiveEvent, ASGISendCallable, HTTPScope, Scope
 
@@ -26,7 +26,7 @@ from reference_server.contract.operations import BY_NAME
 from reference_server.core.admission import Network, Origins, client_scheme, is_api, methods_of
 from reference_server.core.answers import Answer, BlobBody, error, unavailable
 from reference_server.core.calls import Head
-from reference_server.driver import Admitted, Driver
+from reference_server.driver import Admitted, Granted
 from reference_server.page_files import Page, PageFiles
 from reference_server.responses import (
     Headers,
@@ -37,7 +37,7 @@ from reference_server.responses import (
     sharing_headers,
     streamed_headers_of,
 )
-from reference_server.uploads import Received
+from reference_server.uploads import Received, Receiving
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -50,10 +50,29 @@ UNREADABLE: Final = "unreadable"
 """In a scope's state: the body broke off, because what came can't be parsed."""
 
 
+class Api(Protocol):
+    """What the application asks of the driver."""
+
+    def admit(self, head: Head, then: Callable[[Admitted | Answer], None]) -> None:
+        """Judge a request by its head alone."""
+
+    def receive(self, admitted: Admitted) -> Receiving | Answer:
+        """Begin to receive the file of an admitted request."""
+
+    def handle(self, admitted: Admitted, body: bytes | Received, reply: Callable[[Answer], None]) -> None:
+        """Carry out an admitted request."""
+
+    def open_blob(self, admitted: Admitted, body: BlobBody, then: Callable[[Download | Answer], None]) -> None:
+        """Open what an answer streams."""
+
+    def handshake(self, head: Head, reply: Callable[[Granted | Answer], None]) -> None:
+        """Judge a handshake."""
+
+
 class Application:
     """The ASGI application of one process: API, service and pages on one origin."""
 
-    def __init__(self, driver: Driver, origins: Origins, pages: PageFiles, proxies: Sequence[Network] = ()) -> None:
+    def __init__(self, driver: Api, origins: Origins, pages: PageFiles, proxies: Sequence[Network] = ()) -> None:
         self._driver = driver
         self._proxies = proxies
         self._origins = origins

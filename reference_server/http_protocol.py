@@ -23,7 +23,6 @@ from reference_server.request_heads import without_upgrade
 from reference_server.responses import Headers, head_of, raw_response, sharing_headers
 from reference_server.websocket import WebSocketProtocol
 
-SOCKET_PATH: Final = BY_NAME["ws_connect"].path
 HEAD_BYTES_MAX: Final = 64 * 1024
 
 
@@ -33,6 +32,7 @@ class HttpProtocol(HttpToolsProtocol):
     head_timeout_s: ClassVar[float] = limits.HANDSHAKE_TIMEOUT_S
     body_stall_s: ClassVar[float] = limits.BODY_STALL_S
     origins: ClassVar[Origins] = Origins()
+    socket_path: ClassVar[str | None] = BY_NAME["ws_connect"].path
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
@@ -253,7 +253,7 @@ class HttpProtocol(HttpToolsProtocol):
     def _should_upgrade(self) -> bool:
         """Only the socket's path can be upgraded; elsewhere the request is served as if it had not asked."""
         asked = self._get_upgrade() or b""
-        return b"websocket" in {name.strip() for name in asked.split(b",")} and self._path() == SOCKET_PATH
+        return b"websocket" in {name.strip() for name in asked.split(b",")} and self._path() == self.socket_path
 
     def _unknown_upgrade(self) -> bool:
         upgrade = self.parser.should_upgrade() and not self._should_upgrade()

@@ -39,7 +39,7 @@ from reference_server.execution import Execution
 from reference_server.hub_driver import HubDriver
 from reference_server.publishing import publish_of, put_on
 from reference_server.sign_in import SignIn
-from reference_server.start import Start
+from reference_server.start import Hearer, Start
 from reference_server.store.base import Store, StoreError
 from reference_server.uploads import Received
 
@@ -69,6 +69,8 @@ class Options:
     admin_password: str | None = None
     origins: Origins = field(default_factory=Origins)
     proxies: tuple[admission.Network, ...] = ()
+    accounts: int = 0
+    accounts_hearer: Hearer | None = None
 
 
 def default_decisions() -> Decisions:
@@ -116,11 +118,14 @@ class Operations:
             "ready": self._ready,
         }
 
-    def start(self, done: Callable[[], None]) -> None:
-        """Seed, make the admin, queue what was interrupted, then run the executor; raises StoreError."""
-        Start(self._environment, self._store, self._context, self._blobs.sweep).run(
-            self._options.admin_email, self._options.admin_password, partial(self._started, done)
-        )
+    def start(self, done: Callable[[], None], failed: Callable[[Exception], None]) -> None:
+        """Seed, make admin and accounts, queue what was interrupted, then run the executor; raises StoreError."""
+        options = self._options
+        start = Start(self._environment, self._store, self._context, self._blobs.sweep, failed)
+        ready = partial(self._started, done)
+        if options.accounts_hearer is not None:
+            ready = partial(start.number_accounts, options.accounts, options.accounts_hearer, ready)
+        start.run(options.admin_email, options.admin_password, ready)
 
     def stop(self) -> None:
         """Run no further task; publishes are refused, since nobody is left to hear them."""

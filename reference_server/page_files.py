@@ -50,9 +50,10 @@ class _File:
 
 
 class PageFiles:
-    """The files of one folder by the path they are served under."""
+    """The files of one folder by the path they are served under; `api` is where the API is when not on their origin."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, api: str | None = None) -> None:
+        self._elsewhere = None if api is None else (api, _socket_origin(api))
         self._files = {name: _File(path, JSON) for name, path in DOCUMENTS.items()} | {
             f"/{path.relative_to(folder).as_posix()}": _File(path, MEDIA_TYPES[path.suffix])
             for path in sorted(folder.rglob("*"))
@@ -64,9 +65,7 @@ class PageFiles:
         if path == "/":
             return self._at_root(headers, scheme)
         if path == CONFIG:
-            return Page(
-                200, [(b"content-type", JSON.encode()), (b"cache-control", b"no-cache")], _config(headers, scheme)
-            )
+            return self._config(headers, scheme)
         found = self._files.get(path)
         if found is not None:
             return self._file(found, headers, scheme)
@@ -82,7 +81,21 @@ class PageFiles:
         """Return the 404 that a browser gets outside the API (contract §1 errors)."""
         found = self._files.get("/404.html")
         body = _NOT_FOUND if found is None else found.path.read_bytes()
-        return Page(404, [*_policy(headers, scheme), (b"content-type", b"text/html; charset=utf-8")], body)
+        policy = _policy(*self._places(headers, scheme))
+        return Page(404, [*policy, (b"content-type", b"text/html; charset=utf-8")], body)
+
+    def _config(self, headers: Mapping[str, str], scheme: str) -> Page:
+        api, ws = self._places(headers, scheme)
+        body = msgspec.json.encode({"api": api, "ws": ws} if api else {})
+        return Page(200, [(b"content-type", JSON.encode()), (b"cache-control", b"no-cache")], body)
+
+    def _places(self, headers: Mapping[str, str], scheme: str) -> tuple[str, str]:
+        """Return where API and socket are: as set, else this origin, as the browser names it, if it names one."""
+        if self._elsewhere is not None:
+            return self._elsewhere
+        host = headers.get("host", "")
+        own = f"{scheme}://{host}" if _HOST.fullmatch(host) else ""
+        return own, _socket_origin(own)
 
     def _has_root(self) -> bool:
         return "/index.html" in self._files or START in self._files
@@ -99,7 +112,8 @@ class PageFiles:
         except OSError:
             return self.not_found(headers, scheme)
         etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-        common: Headers = [(b"etag", etag.encode()), (b"cache-control", b"no-cache"), *_policy(headers, scheme)]
+        policy = _policy(*self._places(headers, scheme))
+        common: Headers = [(b"etag", etag.encode()), (b"cache-control", b"no-cache"), *policy]
         if etag in headers.get("if-none-match", ""):
             return Page(304, common)
         return Page(200, [*common, (b"content-type", found.media_type.encode())], body)
@@ -109,22 +123,12 @@ def _redirect(target: str) -> Page:
     return Page(307, [(b"location", target.encode("latin-1"))])
 
 
-def _origins(headers: Mapping[str, str], scheme: str) -> tuple[str, str]:
-    """Return where API and socket are: this origin, as the browser names it; nothing for a host that is none."""
-    host = headers.get("host", "")
-    if not _HOST.fullmatch(host):
-        return "", ""
-    return f"{scheme}://{host}", f"{'wss' if scheme == 'https' else 'ws'}://{host}"
+def _socket_origin(api: str) -> str:
+    return f"ws{api.removeprefix('http')}" if api else ""
 
 
-def _config(headers: Mapping[str, str], scheme: str) -> bytes:
-    api, ws = _origins(headers, scheme)
-    return msgspec.json.encode({"api": api, "ws": ws} if api else {})
-
-
-def _policy(headers: Mapping[str, str], scheme: str) -> Headers:
+def _policy(api: str, ws: str) -> Headers:
     """Return the Content-Security-Policy of contract §2, row pages."""
-    api, ws = _origins(headers, scheme)
     policy = (
         f"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: {api}; "
         f"connect-src 'self' {api} {ws}; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"

@@ -1,10 +1,19 @@
-"""Secrets that nobody set: made once, kept beside the database, readable by its owner alone (contract §2 token)."""
+"""Secrets in files that their owner alone may read: those that nobody set, and the tokens of numbered accounts (§2)."""
 
+import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import TracebackType
+from typing import IO, Final, Self
+
+import msgspec
 
 from reference_server.settings import Settings, SettingsError
+from reference_server.start import AccountToken
+
+MODE: Final = 0o600
+_encode = msgspec.json.Encoder().encode
 
 
 def jwt_secret(settings: Settings, make: Callable[[], str]) -> str:
@@ -17,6 +26,72 @@ def admin_password(settings: Settings, make: Callable[[], str]) -> str | None:
     if settings.admin_password is None and settings.in_memory:
         return None
     return settings.admin_password or _kept(settings, ".admin", make)
+
+
+class AccountsFile:
+    """A line of JSON, `{id, email, token}`, for each numbered account; there once all of them are, or not at all."""
+
+    def __init__(self, path: Path) -> None:
+        """Take the place; raises SettingsError when it can't be written."""
+        self._path = path
+        try:
+            self._file: PrivateFile | None = PrivateFile(path)
+        except OSError as fault:
+            raise SettingsError(
+                f"can't write the accounts to {path}: {fault.strerror}; choose another --accounts-file"
+            ) from fault
+
+    def add(self, accounts: Sequence[AccountToken]) -> None:
+        """Write some of them; raises OSError."""
+        if self._file is not None:
+            self._file.write(b"".join(_encode(account) + b"\n" for account in accounts))
+
+    def finish(self) -> None:
+        """Put the file in its place; raises OSError."""
+        if self._file is not None:
+            self._file.keep()
+            self._file = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave nothing half-written."""
+        if self._file is not None:
+            self._file.drop()
+            self._file = None
+
+
+class PrivateFile:
+    """A file that is written under another name first, so that the one that is there is a whole one."""
+
+    def __init__(self, path: Path) -> None:
+        """Open it; raises OSError."""
+        self._path = path
+        self._fresh = path.with_name(f"{path.name}.new")
+        # Whatever an end without warning left there may have another mode.
+        self._fresh.unlink(missing_ok=True)
+        descriptor = os.open(self._fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, MODE)
+        self._file: IO[bytes] = os.fdopen(descriptor, "wb")
+
+    def write(self, content: bytes) -> None:
+        """Write on; raises OSError."""
+        self._file.write(content)
+
+    def keep(self) -> None:
+        """Put it in its place once the disk has it; raises OSError."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        self._fresh.replace(self._path)
+
+    def drop(self) -> None:
+        """Leave nothing."""
+        with contextlib.suppress(OSError):
+            self._file.close()
+        self._fresh.unlink(missing_ok=True)
 
 
 def _kept(settings: Settings, suffix: str, make: Callable[[], str]) -> str:
@@ -37,12 +112,11 @@ def _read(path: Path) -> str:
 
 
 def _write(path: Path, secret: str) -> str:
-    """Write under another name first: a file that is there is a whole one."""
-    fresh = path.with_name(f"{path.name}.new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(f"{secret}\n")
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
+    file = PrivateFile(path)
+    try:
+        file.write(f"{secret}\n".encode())
+        file.keep()
+    except OSError:
+        file.drop()
+        raise
     return secret

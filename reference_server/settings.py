@@ -39,10 +39,14 @@ class Settings:
     keep_alive: float = numbers.KEEP_ALIVE_IDLE_S
     origins: tuple[str, ...] = ()
     proxies: tuple[Network, ...] = ()
+    pages_only: bool = False
+    api: str | None = None
     db: str = "zerostate.db"
     sync: Literal["normal", "full"] = "normal"
     blobs: str | None = None
     tap: Path | None = None
+    accounts: int = 0
+    accounts_file: Path | None = None
     task_ms: tuple[int, int] = (50, 250)
     workers: int = 8
     queue_max: int = 10_000
@@ -59,6 +63,11 @@ class Settings:
     def in_memory(self) -> bool:
         """Whether nothing is kept when the process ends."""
         return self.db == MEMORY
+
+    @property
+    def accounts_path(self) -> Path:
+        """Where the tokens of the numbered accounts go."""
+        return self.accounts_file or Path(f"{self.db}.accounts")
 
 
 def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
@@ -83,6 +92,10 @@ def _agreeing(settings: Settings) -> Settings:
     if settings.in_memory and settings.blobs is not None:
         # At its next start the database would know none of them, and all would be removed.
         raise SettingsError("--blobs can't outlive a database in memory; name a file with --db, or leave it out")
+    if settings.pages_only != (settings.api is not None):
+        raise SettingsError("--pages-only and --api need each other; give both, or none")
+    if settings.accounts and settings.in_memory and settings.accounts_file is None:
+        raise SettingsError("--accounts has no place for its tokens beside a database in memory; name --accounts-file")
     return settings
 
 

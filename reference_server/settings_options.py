@@ -13,8 +13,8 @@ DESCRIPTION: Final = (
 )
 EPILOG: Final = (
     "A settings file is TOML: one name = value a line, names as in the environment without ZEROSTATE_, in lower case. "
-    "Prints `ready http://...` when it accepts. Exit codes: 0 ended in order by SIGTERM or SIGINT; 3 could not start, "
-    "one line on stderr says why."
+    "Prints `ready http://...` when it accepts. Exit codes: 0 ended in order by SIGTERM or SIGINT; 1 a second signal "
+    "cut the ending short; 3 could not start, one line on stderr says why."
 )
 
 

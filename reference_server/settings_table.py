@@ -26,6 +26,7 @@ DAY_S: Final = 24 * 3600
 TOKEN_TTL_S_MAX: Final = 10 * 365 * DAY_S
 TASK_MS_MAX: Final = DAY_S * 1000
 SECRET_BYTES_MIN: Final = 32
+ACCOUNTS_MAX: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,10 @@ def _one_of(*choices: str) -> Callable[[str], str]:
         return text
 
     return parse
+
+
+def _switch(text: str) -> bool:
+    return _one_of("on", "off")(text) == "on"
 
 
 def _span_ms(text: str) -> tuple[int, int]:
@@ -184,6 +189,9 @@ SETTINGS: Final[tuple[Setting, ...]] = (
             "allowed origins by comma, each scheme://host[:port] with http or https; * for any", _LIST),
     Setting("proxies", _NETWORK, _networks,
             "proxies whose X-Forwarded-For counts, by comma, each an address or a network such as 10.0.0.0/8", _LIST),
+    Setting("pages_only", _NETWORK, _switch,
+            "on or off: serves pages and /config.json alone, without API and database", (bool, str), flag=True),
+    Setting("api", _NETWORK, _origin, "where the API is for those pages: scheme://host[:port], its socket there too"),
     Setting("db", _DATA, str, "a file, or :memory:"),
     Setting("sync", _DATA, _one_of("normal", "full"),
             "normal or full: what was acknowledged survives the end of the process, or a power cut too"),
@@ -191,6 +199,10 @@ SETTINGS: Final[tuple[Setting, ...]] = (
             "a folder for uploaded files, or s3://bucket/prefix with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, "
             "AWS_REGION and AWS_ENDPOINT_URL; nothing else may write there. If none, the folder <db>.blobs"),
     Setting("tap", _DATA, Path, "a file for a line per accepted message"),
+    Setting("accounts", _DATA, _between(0, ACCOUNTS_MAX, int),
+            f"how many numbered accounts to make at the start, at most {ACCOUNTS_MAX}, for load tests", (int,)),
+    Setting("accounts_file", _DATA, Path,
+            "a file for their tokens, a line of JSON {id, email, token} each; if none, <db>.accounts"),
     Setting("task_ms", _TASKS, _span_ms,
             "milliseconds as LOW:HIGH, such as 50:250, at most a day: how long a task runs", (int, str), separator=":"),
     Setting("workers", _TASKS, _between(1, math.inf, int), "how many tasks run at once, at least 1", (int,)),

@@ -1,7 +1,7 @@
 """A certificate for loopback, signed with its own key, made anew for each test run."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-LIFE = timedelta(days=1)
+HOLDS = (datetime(2020, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,6 @@ def made_certificate(folder: Path, *, password: bytes | None = None) -> Certific
     """Write `cert.pem` and `key.pem`; with a password the key is encrypted."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "zerostate test")])
-    now = datetime.now(UTC)
     names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))])
     certificate = (
         x509.CertificateBuilder()
@@ -34,8 +33,8 @@ def made_certificate(folder: Path, *, password: bytes | None = None) -> Certific
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - LIFE)
-        .not_valid_after(now + LIFE)
+        .not_valid_before(HOLDS[0])
+        .not_valid_after(HOLDS[1])
         .add_extension(names, critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())

@@ -144,6 +144,8 @@ def test_a_secret_stands_in_no_file_that_others_may_read(tmp_path: Path) -> None
         (["--por=1"], {}, "the argument --por is unknown; did you mean --port?"),
         (["--port"], {}, "--port: expected one argument; see --help"),
         ([], {"ZEROSTATE_PROT": "1"}, "the environment's ZEROSTATE_PROT is unknown; did you mean ZEROSTATE_PORT?"),
+        (["--accounts", "20001"], {}, "--accounts: '20001' can't be used; expected how many numbered accounts"),
+        (["--accounts", "1", "--db", ":memory:"], {}, "name --accounts-file"),
         (["--admin-password", "hunter22"], {}, "--admin-password is no option"),
     ],
 )
@@ -180,5 +182,5 @@ def test_the_help_tells_every_setting_with_its_default_and_its_other_name(capsys
     for setting in SETTINGS:
         assert setting.variable in told, setting
         assert setting.secret or f"[default: {setting.shown(getattr(Settings(), setting.name))}; env: " in told
-        assert setting.secret or f"{setting.option} X " in told
+        assert setting.secret or f"{setting.option} {'[X]' if setting.flag else 'X'} " in told
     assert "ZEROSTATE_SETTINGS" in told

@@ -1,0 +1,77 @@
+"""One process from its settings to its exit code; takes what it needs in an order in which refusals leave no trace."""
+
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import Callable, Coroutine
+from contextlib import ExitStack, closing
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from reference_server.app import App, MakeDriver, Resources, open_blobs, open_store, open_tap, serve_pages
+from reference_server.secrets_file import AccountsFile
+from reference_server.serving import Signals, listen
+from reference_server.settings import Settings
+from reference_server.store.lock import DatabaseLock
+from reference_server.tls import tls_options
+
+ENDED: Final = 0
+FORCED: Final = 1
+
+
+def serve(settings: Settings, make: MakeDriver, pages: Path) -> int:
+    """Serve until told to end and return the exit code: 1 when told so twice.
+
+    Raises SettingsError, StoreError, BlobError. What may be refused without a trace comes first: certificate, address,
+    files, lock; then the store.
+    """
+    tls = tls_options(settings)
+    signals = Signals()
+    with ExitStack() as held:
+        listener = held.enter_context(closing(listen(settings)))
+        announce = partial(_announce, listener, settings)
+        if settings.pages_only:
+            return _ended(held, signals, serve_pages(settings, signals, listener, tls, pages, announce))
+        tap = open_tap(settings)
+        if tap is not None:
+            held.enter_context(tap)
+        if not settings.in_memory:
+            held.callback(DatabaseLock(Path(settings.db)).release)
+        accounts = held.enter_context(AccountsFile(settings.accounts_path)) if settings.accounts else None
+        store = held.enter_context(closing(open_store(settings)))
+        blobs = open_blobs(settings, os.environ.get("AWS_ENDPOINT_URL"))
+        app = App(settings, Resources(signals, listener, tls, tap, store, blobs, accounts), make, pages)
+        return _ended(held, signals, app.serve(announce))
+
+
+def _ended(held: ExitStack, signals: Signals, serving: Coroutine[Any, Any, bool]) -> int:
+    """Run until the end and return the exit code; the loop is closed before what it used."""
+    held.callback(signals.close)
+    runner = held.enter_context(asyncio.Runner(loop_factory=_loop_factory()))
+    return FORCED if runner.run(serving) else ENDED
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    """Return uvloop where there is one."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop
+    return uvloop.new_event_loop
+
+
+def _announce(listener: socket.socket, settings: Settings) -> None:
+    _tell_of_no_admin(settings)
+    host, port = listener.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    scheme = "http" if settings.tls_cert is None else "https"
+    print(f"ready {scheme}://{shown}:{port}", flush=True)
+
+
+def _tell_of_no_admin(settings: Settings) -> None:
+    if settings.in_memory and settings.admin_password is None and not settings.pages_only:
+        print(
+            "reference_server: no admin account in memory; to have one, set ZEROSTATE_ADMIN_PASSWORD", file=sys.stderr
+        )

@@ -1,0 +1,176 @@
+"""uvicorn as this server runs it: it parses and keeps connections; start, signals and the order of ending are ours.
+
+Contract §5 shutdown: sockets are warned and closed first, then requests finish, all within 5 s.
+"""
+
+import asyncio
+import contextlib
+import math
+import signal
+import socket
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from functools import partial
+from typing import Any, Final
+
+import uvicorn
+from uvicorn._types import ASGI3Application
+
+from reference_server.contract import limits
+from reference_server.settings import Settings, SettingsError
+
+GRACE_S: Final = limits.SHUTDOWN_CLOSE_S_MAX - 0.5
+"""What requests get at the end; uvicorn's own ticks take the rest of the time."""
+BACKLOG: Final = 2048
+ENDING: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+def listen(settings: Settings) -> socket.socket:
+    """Return a socket bound to host and port; raises SettingsError when it can't be."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as fault:
+        raise SettingsError(
+            f"can't listen on {settings.host}: {fault.strerror or fault}; choose another --host"
+        ) from fault
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # Accepted sockets inherit it: together with the transport's marks it bounds what a slow peer can hold back.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, limits.SEND_BUFFER_BYTES)
+    try:
+        listener.bind(address)
+        listener.listen(BACKLOG)
+    except OSError as fault:
+        listener.close()
+        where = f"{settings.host}:{settings.port}"
+        raise SettingsError(f"can't listen on {where}: {fault.strerror or fault}; choose another --port") from fault
+    return listener
+
+
+def configured(
+    settings: Settings,
+    application: ASGI3Application,
+    http: type[asyncio.Protocol],
+    ws: type[asyncio.Protocol] | None = None,
+) -> uvicorn.Config:
+    """Return uvicorn's configuration for an application and the classes that speak HTTP and WebSocket."""
+    return uvicorn.Config(
+        application,
+        http=http,
+        ws=ws or "none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # uvicorn would believe X-Forwarded-For of any loopback peer; we believe the configured proxies alone.
+        proxy_headers=False,
+        timeout_keep_alive=math.ceil(settings.keep_alive),
+        timeout_graceful_shutdown=GRACE_S,  # type: ignore[arg-type]
+    )
+
+
+def _nothing() -> None:
+    pass
+
+
+class Server(uvicorn.Server):
+    """uvicorn with our ending: sockets are warned and closed first, a second signal ends at once.
+
+    `announce` is called once requests are accepted, `end` when they no longer are; `tls` is for `loop.create_server`.
+    """
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        announce: Callable[[], None],
+        end: Callable[[], None] = _nothing,
+        tls: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(config)
+        self._announce = announce
+        self._end = end
+        self._tls = tls or {}
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept, and say so; uvicorn's own takes no time limits for TLS."""
+        create = partial(asyncio.get_running_loop().create_server, self._protocol, backlog=BACKLOG, **self._tls)
+        self.servers = [await create(sock=one) for one in sockets or ()]
+        self.started = True
+        self._announce()
+
+    def _protocol(self) -> asyncio.Protocol:
+        make: Any = self.config.http_protocol_class
+        protocol: asyncio.Protocol = make(config=self.config, server_state=self.server_state, app_state={})
+        return protocol
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals alone: uvicorn would raise them again at its end and spoil the exit code."""
+        yield
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End: accept nothing, warn and close every socket, then let requests finish."""
+        for server in self.servers:
+            server.close()
+        for one in sockets or ():
+            one.close()
+        self._end()
+        # Closes idle connections and waits until the last one is gone.
+        await super().shutdown()
+
+    def ask_to_end(self) -> None:
+        """End in order; asked a second time, at once: connections are cut off, requests get no answer."""
+        if self.should_exit:
+            self.force_exit = True
+            for connection in list(self.server_state.connections):
+                connection.transport.abort()
+        self.should_exit = True
+
+
+class Signals:
+    """SIGINT and SIGTERM from its making to its closing: one ends the start or the serving, a second one the ending.
+
+    Until the loop runs they only are remembered, so that nothing is left half-taken.
+    """
+
+    def __init__(self) -> None:
+        self._server: Server | None = None
+        self._came = asyncio.Event()
+        for number in ENDING:
+            signal.signal(number, lambda *_: self._take())
+
+    def close(self) -> None:
+        """Take no more of them: the loop is closed, and what is left to close is done in no time."""
+        for number in ENDING:
+            signal.signal(number, signal.SIG_IGN)
+
+    async def interrupt(self, start: Awaitable[None]) -> bool:
+        """Wait for the start and raise what it raises; return whether a signal came first."""
+        self._attach()
+        starting, came = asyncio.ensure_future(start), asyncio.ensure_future(self._came.wait())
+        try:
+            await asyncio.wait((starting, came), return_when=asyncio.FIRST_COMPLETED)
+            if starting.done():
+                starting.result()
+            return came.done()
+        finally:
+            starting.cancel()
+            came.cancel()
+
+    async def serve(self, server: Server, listener: socket.socket) -> bool:
+        """Serve until a signal comes; return whether a second one cut the ending short."""
+        self._attach()
+        if self._came.is_set():
+            return False
+        self._server = server
+        await server.serve([listener])
+        return server.force_exit
+
+    def _attach(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in ENDING:
+            loop.add_signal_handler(number, self._take)
+
+    def _take(self) -> None:
+        self._came.set()
+        if self._server is not None:
+            self._server.ask_to_end()
