@@ -1,7 +1,6 @@
 """The menu of checks: `nox -l` lists it, `./dev test` runs it, `nox -s NAME -- ARGS` passes ARGS on.
 
-Every session runs in the one locked environment, the interpreter that runs nox, and installs nothing. There
-is no `bench` session yet: nothing is measured against a rival so far, and an empty one would look green.
+Every session runs in the one locked environment, the interpreter that runs nox, and installs nothing.
 """
 
 import sys
@@ -92,6 +91,12 @@ def verify(session: nox.Session) -> None:
 def report(session: nox.Session) -> None:
     """Write the HTML report of the newest run again."""
     harness(session, "report", *(session.posargs or [".runs/latest"]))
+
+
+@nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """Measure the reference server on one core against its bars; asserts nothing."""
+    python_module(session, "harness.bench", *session.posargs)
 
 
 @nox.session(default=False)

@@ -1,0 +1,30 @@
+"""`python -m harness.bench`: measure, print the table, write `build/bench.json`; exit code 0 whatever was found."""
+
+from pathlib import Path
+
+import click
+
+from harness.bench.machine import calibration_ms, cores
+from harness.bench.measures import MEASURES, Setting
+from harness.bench.report import Noise, Report, table, write
+
+
+@click.command()
+@click.option("--only", type=click.Choice(list(MEASURES)), multiple=True, help="Measure only this; may be repeated.")
+@click.option("--seconds", type=click.FloatRange(min=0.1), default=5.0, show_default=True, help="How long each counts.")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("build/bench.json"), show_default=True)
+def main(only: tuple[str, ...], seconds: float, out: Path) -> None:
+    """Measure the reference server on one core against its bars."""
+    server_cores, load_cores = cores()
+    setting = Setting(seconds, server_cores, load_cores)
+    before_ms = calibration_ms(server_cores)
+    figures = [
+        figure for name, measure in MEASURES.items() if name in (only or MEASURES) for figure in measure(setting)
+    ]
+    report = Report(figures, Noise(before_ms, calibration_ms(server_cores)))
+    click.echo(table(report))
+    write(report, out)
+
+
+if __name__ == "__main__":
+    main()

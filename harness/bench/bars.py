@@ -1,0 +1,44 @@
+"""What the reference server is held to on one core, and what was found beside it."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from msgspec import Struct
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One promise: `bound` in `unit`, kept when the figure is at least, or else at most, that much."""
+
+    name: str
+    what: str
+    unit: str
+    bound: float
+    at_least: bool
+
+    def met(self, value: float) -> bool:
+        """Say whether a figure keeps the promise."""
+        return value >= self.bound if self.at_least else value <= self.bound
+
+
+BARS: Final = (
+    Bar("submit_normal", "POST /tasks/submit, synchronous=NORMAL", "requests/s", 6_500, at_least=True),
+    Bar("submit_full", "POST /tasks/submit, synchronous=FULL", "requests/s", 5_500, at_least=True),
+    Bar("get_task", "GET /tasks/{id}", "requests/s", 10_000, at_least=True),
+    Bar("logins_p99", "p99 of other calls under 20 logins/s", "ms", 50, at_least=False),
+    Bar("mixed_p99", "p99 of other calls under 20 logins/s and 10 uploads", "ms", 50, at_least=False),
+    Bar("ready", "start to ready", "s", 1, at_least=False),
+    Bar("resident", "resident memory at rest", "MiB", 120, at_least=False),
+)
+
+
+class Figure(Struct, frozen=True, omit_defaults=True):
+    """One measured value beside its bar; `value` is None when it was not measured, and `note` says why."""
+
+    name: str
+    value: float | None
+    cpu_us_per_request: float | None = None
+    p50_ms: float | None = None
+    p99_ms: float | None = None
+    statuses: dict[str, int] = {}
+    note: str = ""

@@ -1,0 +1,215 @@
+"""The load client, a process of its own: raw keep-alive HTTP/1.1 over N connections, one request at a time on each.
+
+`python -m harness.bench.load` reads a `Plan` as JSON from stdin, puts its load on the server, and prints what it
+counted as a `Count`. Requests are bytes made beforehand, answers are looked at only as far as framing and status go,
+so that it takes far less of its core than the server of the other.
+"""
+
+import asyncio
+import sys
+import time
+from array import array
+from collections import Counter, deque
+from collections.abc import Callable
+from itertools import cycle
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from harness.bench.machine import cpu_s
+
+MARK: Final = b"00000000"
+"""In a request: the place where its running number stands, so that each can be told from the others."""
+
+LOST: Final = "lost"
+"""Among the statuses: connections that the server ended meanwhile."""
+
+
+class Plan(Struct, frozen=True):
+    """What to send: requests in turn over all connections, each as fast as answers come or `rate_per_s` together.
+
+    Counting begins after `warm_up_s` and lasts `seconds`; `server_pid` is whose
+    CPU time is read at both ends. `filler_bytes` of nothing follow each request's `head` as the bulk of an upload,
+    before its `tail`.
+    """
+
+    host: str
+    port: int
+    server_pid: int
+    connections: int
+    heads: list[bytes]
+    seconds: float
+    warm_up_s: float = 1.0
+    rate_per_s: float | None = None
+    filler_bytes: int = 0
+    tail: bytes = b""
+
+
+class Count(Struct, frozen=True):
+    """What was counted: answers within the time, response times from the intended start, by status; CPU in seconds."""
+
+    answers: int
+    seconds: float
+    p50_ms: float
+    p99_ms: float
+    statuses: dict[str, int]
+    cpu_s: float | None
+
+
+class Load:
+    """One load on one server."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.filler = bytes(plan.filler_bytes)
+        self._heads = cycle(plan.heads)
+        self._number = 0
+        self._idle: deque[Connection] = deque()
+        self._due: deque[int] = deque()
+        self._counting = self._over = False
+        self._times_ns = array("Q")
+        self._statuses: Counter[str] = Counter()
+
+    async def run(self) -> Count:
+        """Connect, warm up, count."""
+        plan, loop = self.plan, asyncio.get_running_loop()
+        opened = [
+            await loop.create_connection(lambda: Connection(self), plan.host, plan.port)
+            for _ in range(plan.connections)
+        ]
+        self._idle.extend(connection for _, connection in opened)
+        if plan.rate_per_s is None:
+            while self._idle:
+                self.ask(self._idle.popleft(), time.monotonic_ns())
+        else:
+            self._pace(loop, 1e9 / plan.rate_per_s, time.monotonic_ns(), 1)
+        await asyncio.sleep(plan.warm_up_s)
+        count = await self._counted()
+        self._over = True
+        for transport, _ in opened:
+            transport.abort()
+        return count
+
+    async def _counted(self) -> Count:
+        cpu_before_s, started_ns = cpu_s(self.plan.server_pid), time.monotonic_ns()
+        self._counting = True
+        await asyncio.sleep(self.plan.seconds)
+        self._counting = False
+        cpu_after_s, ended_ns = cpu_s(self.plan.server_pid), time.monotonic_ns()
+        return self._count((ended_ns - started_ns) / 1e9, _less(cpu_after_s, cpu_before_s))
+
+    def _count(self, seconds: float, cpu: float | None) -> Count:
+        times_ns = sorted(self._times_ns)
+        return Count(len(times_ns), seconds, _ms(times_ns, 0.5), _ms(times_ns, 0.99), dict(self._statuses), cpu)
+
+    def _pace(self, loop: asyncio.AbstractEventLoop, period_ns: float, started_ns: int, number: int) -> None:
+        """Let requests fall due at their rate; one that finds no free connection waits, and its wait counts."""
+        # A loop's clock may be coarser than ours: never early, so that no response time is negative.
+        while (due_ns := started_ns + round(number * period_ns)) <= time.monotonic_ns():
+            number += 1
+            if self._idle:
+                self.ask(self._idle.popleft(), due_ns)
+            else:
+                self._due.append(due_ns)
+        if not self._over:
+            left_s = (due_ns - time.monotonic_ns()) / 1e9
+            loop.call_later(max(0.0, left_s), self._pace, loop, period_ns, started_ns, number)
+
+    def ask(self, connection: "Connection", intended_ns: int) -> None:
+        """Send the next request."""
+        self._number += 1
+        head = next(self._heads)
+        connection.send(head.replace(MARK, b"%08d" % self._number) if MARK in head else head, intended_ns)
+
+    def answered(self, connection: "Connection", status: bytes, intended_ns: int) -> None:
+        """Count an answer and go on with the connection it came on."""
+        now_ns = time.monotonic_ns()
+        if self._counting:
+            self._times_ns.append(now_ns - intended_ns)
+            self._statuses[status.decode("latin-1")] += 1
+        if self._over:
+            return
+        if self.plan.rate_per_s is None:
+            self.ask(connection, now_ns)
+        elif self._due:
+            self.ask(connection, self._due.popleft())
+        else:
+            self._idle.append(connection)
+
+    def lost(self) -> None:
+        """Count a connection that the server ended: the load is one fewer from here on, and that must show."""
+        if not self._over:
+            self._statuses[LOST] += 1
+
+
+class Connection(asyncio.Protocol):
+    """One keep-alive connection: a request, its whole answer, the next."""
+
+    def __init__(self, load: Load) -> None:
+        self._load = load
+        self._read = b""
+        self._intended_ns = 0
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Keep the transport."""
+        self._transport = transport
+
+    def send(self, head: bytes, intended_ns: int) -> None:
+        """Write a request, its bulk too where the plan has one."""
+        if self._transport is None:
+            return
+        self._intended_ns = intended_ns
+        self._transport.write(head)
+        if self._load.filler:
+            self._transport.write(self._load.filler)
+            self._transport.write(self._load.plan.tail)
+
+    def data_received(self, data: bytes) -> None:
+        """Wait for the end of the answer; its Content-Length says where that is."""
+        read = self._read + data if self._read else data
+        end = read.find(b"\r\n\r\n")
+        if end < 0 or len(read) < end + 4 + _length(read, end):
+            self._read = read
+            return
+        self._read = b""
+        self._load.answered(self, read[9:12], self._intended_ns)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's own signature
+        """Say that nothing will come any more."""
+        self._load.lost()
+
+
+def _length(read: bytes, end: int) -> int:
+    start = read.find(b"content-length: ", 0, end)
+    return int(read[start + 16 : read.find(b"\r", start)]) if start >= 0 else 0
+
+
+def _ms(times_ns: list[int], quantile: float) -> float:
+    return times_ns[min(len(times_ns) - 1, int(len(times_ns) * quantile))] / 1e6 if times_ns else 0.0
+
+
+def _less(after: float | None, before: float | None) -> float | None:
+    return None if after is None or before is None else after - before
+
+
+def main() -> None:
+    """Read the plan, load, print the count."""
+    plan = msgspec.json.decode(sys.stdin.buffer.read(), type=Plan)
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        count = runner.run(Load(plan).run())
+    sys.stdout.buffer.write(msgspec.json.encode(count))
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    """Return uvloop's loop where there is one: it costs the load client a third."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop
+    return uvloop.new_event_loop
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,199 @@
+"""The measures: each starts a server, puts one load on it, and gives the figures that a bar asks for."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from statistics import median
+from typing import Any, Final
+
+import httpx
+import msgspec
+
+from harness.bench.bars import Figure
+from harness.bench.load import MARK, Count, Plan
+from harness.bench.machine import resident_mib
+from harness.bench.process import Server, counted, serving
+from reference_server.contract.operations import BASE, BY_NAME
+
+CONNECTIONS: Final = 32
+TASKS: Final = 1_000
+STARTS: Final = 5
+LOGINS_PER_S: Final = 20
+LOGIN_CONNECTIONS: Final = 8
+OTHERS_PER_S: Final = 200
+UPLOADS: Final = 10
+UPLOAD_BYTES: Final = 20 * 1024 * 1024
+DEADLINE_S: Final = 30.0
+REST_S: Final = 1.0
+PERSON: Final = {"email": "bench@example.com", "password": "a password of the bench", "full_name": "Bench"}
+TASK: Final = {"query": "how many requests a second is that?", "budget": 1}
+AGENT: Final = {
+    "name": "Bench",
+    "capabilities": "bench",
+    "pricing": '{"per_execution": 1}',
+    "version": "1.0.0",
+}
+WASM: Final = b"\0asm\x01\0\0\0"
+BOUNDARY: Final = b"zsh-bench-boundary"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """How long each measure counts, and which cores are whose."""
+
+    seconds: float
+    server_cores: AbstractSet[int]
+    load_cores: AbstractSet[int]
+
+
+def submits(setting: Setting) -> Iterator[Figure]:
+    """Submit as fast as answers come, for each of the two durabilities."""
+    for name, sync in (("submit_normal", "normal"), ("submit_full", "full")):
+        with serving(setting.server_cores, "--sync", sync) as server:
+            token = _token(server)
+            yield _rate(name, _put_on(setting, server, [_head("POST", "/tasks/submit", token, TASK)]))
+
+
+def get_task(setting: Setting) -> Iterator[Figure]:
+    """Read one of a thousand tasks in turn, as fast as answers come."""
+    with serving(setting.server_cores) as server:
+        token = _token(server)
+        heads = [_head("GET", f"/tasks/{task}", token) for task in _tasks(server, token, TASKS)]
+        yield _rate("get_task", _put_on(setting, server, heads))
+
+
+def under_logins(setting: Setting) -> Iterator[Figure]:
+    """Let other calls come at a steady pace while people sign in."""
+    yield _mixed(setting, "logins_p99", uploads=False)
+
+
+def under_uploads(setting: Setting) -> Iterator[Figure]:
+    """The same while ten large binaries arrive as well."""
+    if "put_binary" not in BY_NAME:
+        yield Figure("mixed_p99", None, note="this server takes no uploads")
+        return
+    yield _mixed(setting, "mixed_p99", uploads=True)
+
+
+def starts(setting: Setting) -> Iterator[Figure]:
+    """Start on a new database, let it rest, look at its memory."""
+    ready_s, resident = [], []
+    for _ in range(STARTS):
+        with serving(setting.server_cores) as server:
+            ready_s.append(server.ready_s)
+            time.sleep(REST_S)
+            resident.append(resident_mib(server.pid))
+    yield Figure("ready", median(ready_s), note=f"median of {STARTS}, worst {max(ready_s):.2f} s")
+    known = [one for one in resident if one is not None]
+    yield Figure("resident", median(known) if known else None, note="" if known else "this system has no /proc")
+
+
+MEASURES: Final[Mapping[str, Callable[[Setting], Iterator[Figure]]]] = {
+    "submit": submits,
+    "get": get_task,
+    "logins": under_logins,
+    "mixed": under_uploads,
+    "start": starts,
+}
+
+
+def _mixed(setting: Setting, name: str, *, uploads: bool) -> Figure:
+    with serving(setting.server_cores) as server:
+        token = _token(server)
+        (task,) = _tasks(server, token, 1)
+        others = [
+            _head("GET", f"/tasks/{task}", token),
+            _head("POST", "/tasks/submit", token, TASK),
+            _head("GET", "/agents", token),
+            _head("GET", "/users/me", token),
+        ]
+        login = _head("POST", "/users/login", None, {"email": PERSON["email"], "password": PERSON["password"]})
+        plans = [
+            _plan(setting, server, others, rate_per_s=OTHERS_PER_S),
+            _plan(setting, server, [login], connections=LOGIN_CONNECTIONS, rate_per_s=LOGINS_PER_S),
+        ]
+        if uploads:
+            plans.append(_upload_plan(setting, server, token))
+        counts = counted(setting.load_cores, plans)
+        figure = _rate(name, counts[0])
+        names = ("logins", "uploads")
+        beside = ", ".join(
+            f"{count.answers / count.seconds:.1f} {what}/s" for what, count in zip(names, counts[1:], strict=False)
+        )
+        bad = [status for count in counts[1:] for status in count.statuses if not status.startswith("2")]
+        note = f"{OTHERS_PER_S} calls/s beside {beside}" + (f"; unexpected: {', '.join(bad)}" if bad else "")
+        return msgspec.structs.replace(figure, value=counts[0].p99_ms, cpu_us_per_request=None, note=note)
+
+
+def _put_on(setting: Setting, server: Server, heads: list[bytes]) -> Count:
+    (count,) = counted(setting.load_cores, [_plan(setting, server, heads)])
+    return count
+
+
+def _plan(setting: Setting, server: Server, heads: list[bytes], **named: Any) -> Plan:
+    chosen = {"connections": CONNECTIONS} | named
+    return Plan(server.host, server.port, server.pid, heads=heads, seconds=setting.seconds, **chosen)
+
+
+def _rate(name: str, count: Count) -> Figure:
+    cpu_us = None if count.cpu_s is None or not count.answers else count.cpu_s / count.answers * 1e6
+    return Figure(name, count.answers / count.seconds, cpu_us, count.p50_ms, count.p99_ms, count.statuses)
+
+
+def _upload_plan(setting: Setting, server: Server, token: str) -> Plan:
+    agent = _agent(server, token)
+    fields = [_field("version", MARK), _file_head("wasm_binary"), WASM]
+    front, tail = b"".join(fields), b"\r\n--" + BOUNDARY + b"--\r\n"
+    length = len(front) + UPLOAD_BYTES + len(tail)
+    media = b"multipart/form-data; boundary=" + BOUNDARY
+    head = _request_head("PUT", f"/agents/{agent}/binary", token, media, length) + front
+    return _plan(setting, server, [head], connections=UPLOADS, filler_bytes=UPLOAD_BYTES, tail=tail)
+
+
+def _field(name: str, value: bytes) -> bytes:
+    return b'--%s\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' % (BOUNDARY, name.encode(), value)
+
+
+def _file_head(name: str) -> bytes:
+    disposition = b'Content-Disposition: form-data; name="%s"; filename="bench.wasm"' % name.encode()
+    return b"--%s\r\n%s\r\nContent-Type: application/wasm\r\n\r\n" % (BOUNDARY, disposition)
+
+
+def _head(method: str, path: str, token: str | None, body: Any = None) -> bytes:
+    content = b"" if body is None else msgspec.json.encode(body)
+    return _request_head(method, path, token, b"" if body is None else b"application/json", len(content)) + content
+
+
+def _request_head(method: str, path: str, token: str | None, media: bytes, length: int) -> bytes:
+    lines = [f"{method} {BASE}{path} HTTP/1.1".encode(), b"Host: bench", b"Accept: */*", b"User-Agent: bench"]
+    if token is not None:
+        lines.append(b"Authorization: Bearer " + token.encode())
+    if media:
+        lines += [b"Content-Type: " + media, b"Content-Length: %d" % length]
+    return b"\r\n".join([*lines, b"", b""])
+
+
+def _token(server: Server) -> str:
+    token: str = _called(server, "POST", "/users/register", None, json=PERSON)["token"]
+    return token
+
+
+def _tasks(server: Server, token: str, number: int) -> list[str]:
+    with httpx.Client(timeout=DEADLINE_S) as client:
+        return [_called(server, "POST", "/tasks/submit", token, client, json=TASK)["task_id"] for _ in range(number)]
+
+
+def _agent(server: Server, token: str) -> str:
+    files = {"wasm_binary": ("bench.wasm", WASM + bytes(4096), "application/wasm")}
+    agent: str = _called(server, "POST", "/agents/register", token, data=AGENT, files=files)["agent_id"]
+    return agent
+
+
+def _called(
+    server: Server, method: str, path: str, token: str | None, client: httpx.Client | None = None, **named: Any
+) -> Any:
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    url = f"http://{server.host}:{server.port}{BASE}{path}"
+    call = httpx.request if client is None else client.request
+    return call(method, url, headers=headers, **named).raise_for_status().json()

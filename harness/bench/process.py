@@ -1,0 +1,97 @@
+"""The server under the bench: a child on its own core with limits off, and the loads put on it from another."""
+
+import contextlib
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final
+
+import msgspec
+
+from harness.bench.load import Count, Plan
+from harness.bench.machine import pinned
+
+READY: Final = "ready http://"
+STOP_S_MAX: Final = 15.0
+LOAD_S_MAX: Final = 60.0
+OPTIONS: Final = ("--limits", "off", "--queue-max", "100000000")
+"""A queue that never fills, so that what is measured is the submit and not its refusal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server that is ready; `ready_s` is how long that took."""
+
+    host: str
+    port: int
+    pid: int
+    ready_s: float
+
+
+@contextlib.contextmanager
+def serving(cores: AbstractSet[int], *options: str) -> Iterator[Server]:
+    """Start a server on a database of its own, end it whatever happens; raises RuntimeError when it is not ready."""
+    with tempfile.TemporaryDirectory(prefix="zsh-bench-") as folder:
+        command = [sys.executable, "-P", "-m", "reference_server", "--port", "0", "--db", str(Path(folder, "bench.db"))]
+        started = time.monotonic()
+        with pinned(cores):
+            child = subprocess.Popen([*command, *OPTIONS, *options], stdout=subprocess.PIPE, text=True)
+        try:
+            line = _line_of(child.stdout)
+            host, _, port = line.removeprefix(READY).strip().rpartition(":")
+            if not line.startswith(READY):
+                raise RuntimeError(f"the server said {line!r} instead of being ready; see its stderr above")
+            yield Server(host, int(port), child.pid, time.monotonic() - started)
+        finally:
+            _end(child)
+
+
+def counted(cores: AbstractSet[int], plans: Sequence[Plan]) -> list[Count]:
+    """Put all loads on at once, each a process of its own on these cores; raises RuntimeError when one breaks."""
+    with pinned(cores):
+        children = [_load() for _ in plans]
+    try:
+        for child, plan in zip(children, plans, strict=True):
+            _send(child, msgspec.json.encode(plan))
+        return [_count_of(child, plan) for child, plan in zip(children, plans, strict=True)]
+    finally:
+        for child in children:
+            child.kill()
+            child.communicate()
+
+
+def _load() -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-P", "-m", "harness.bench.load"]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+
+def _send(child: "subprocess.Popen[bytes]", text: bytes) -> None:
+    if child.stdin is not None:
+        child.stdin.write(text)
+        child.stdin.close()
+        child.stdin = None
+
+
+def _count_of(child: "subprocess.Popen[bytes]", plan: Plan) -> Count:
+    said, _ = child.communicate(timeout=plan.warm_up_s + plan.seconds + LOAD_S_MAX)
+    if child.returncode:
+        raise RuntimeError(f"the load client ended with {child.returncode}; see its stderr above")
+    return msgspec.json.decode(said, type=Count)
+
+
+def _line_of(stream: IO[str] | None) -> str:
+    return "" if stream is None else stream.readline()
+
+
+def _end(child: "subprocess.Popen[str]") -> None:
+    child.terminate()
+    try:
+        child.wait(STOP_S_MAX)
+    except subprocess.TimeoutExpired:
+        child.kill()
+    child.communicate()
