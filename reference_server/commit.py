@@ -1,12 +1,12 @@
 """Group commit: what is asked in one turn of the loop shares one transaction (law 1).
 
-Outcomes leave only after the commit, in the order in which the work came. Work that raises sinks nobody else: its
-group is rolled back and every member runs again alone.
+Outcomes leave only after the commit, in the order in which the work came. A turn in which everybody only reads takes
+no write lock and commits nothing. Work that raises sinks nobody else: its group is rolled back and every member runs
+again alone.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from reference_server.core.transaction import Transaction
 from reference_server.store.base import Store
@@ -22,17 +22,11 @@ class Loop(Protocol):
         """Run `callback` after what runs now."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Member:
+class _Member(NamedTuple):
     work: Work[Any]
     done: Callable[[Any], None]
     failed: Callable[[Exception], None]
-
-    def succeed(self, value: Any) -> Callable[[], None]:
-        return lambda: self.done(value)
-
-    def fail(self, fault: Exception) -> Callable[[], None]:
-        return lambda: self.failed(fault)
+    writes: bool
 
 
 class GroupCommit:
@@ -45,25 +39,42 @@ class GroupCommit:
 
     def submit(self, work: Work[T], done: Callable[[T], None], failed: Callable[[Exception], None]) -> None:
         """Run `work` in the next transaction; once it is durable `done(value)`, or `failed(what it raised)`."""
-        self._group.append(_Member(work, done, failed))
+        self._join(_Member(work, done, failed, writes=True))
+
+    def read(self, work: Work[T], done: Callable[[T], None], failed: Callable[[Exception], None]) -> None:
+        """Run `work`, which only reads, with the next transaction, then `done(value)` or `failed(what it raised)`."""
+        self._join(_Member(work, done, failed, writes=False))
+
+    def _join(self, member: _Member) -> None:
+        self._group.append(member)
         if len(self._group) == 1:
             self._loop.call_soon(self._flush)
 
     def _flush(self) -> None:
         group, self._group = self._group, []
-        for leave in self._outcomes(group):
-            leave()
-
-    def _outcomes(self, group: list[_Member]) -> list[Callable[[], None]]:
         try:
-            values = self._store.transact(lambda tx: [member.work(tx) for member in group])
+            values = self._run(group)
         except Exception as fault:  # noqa: BLE001 - whatever one member raised must not reach the others
-            return [member.fail(fault) for member in group] if len(group) == 1 else [self._alone(one) for one in group]
-        return [member.succeed(value) for member, value in zip(group, values, strict=True)]
+            outcomes = [_failed(group[0], fault)] if len(group) == 1 else [self._alone(one) for one in group]
+            for leave in outcomes:
+                leave()
+            return
+        for member, value in zip(group, values, strict=True):
+            member.done(value)
+
+    def _run(self, group: list[_Member]) -> list[Any]:
+        def work(tx: Transaction) -> list[Any]:
+            return [member.work(tx) for member in group]
+
+        return self._store.transact(work) if any(member.writes for member in group) else self._store.read(work)
 
     def _alone(self, member: _Member) -> Callable[[], None]:
         try:
-            value = self._store.transact(member.work)
+            (value,) = self._run([member])
         except Exception as fault:  # noqa: BLE001 - it is handed to whoever asked for this work
-            return member.fail(fault)
-        return member.succeed(value)
+            return _failed(member, fault)
+        return lambda: member.done(value)
+
+
+def _failed(member: _Member, fault: Exception) -> Callable[[], None]:
+    return lambda: member.failed(fault)

@@ -195,7 +195,8 @@ class Operations:
         def work(tx: Transaction) -> Decision:
             return decide(tx, call, self._context())
 
-        self._commit.submit(work, partial(self._decided, call, reply), partial(self._failed, reply))
+        join = self._commit.read if call.operation.method == "GET" else self._commit.submit
+        join(work, partial(self._decided, call, reply), partial(self._failed, reply))
 
     def _decided(self, call: Call, reply: Reply, decision: Decision) -> None:
         for outgoing in decision.outgoing:
@@ -275,7 +276,7 @@ class Operations:
             else:
                 reply(error(404, "no user has this id"))
 
-        self._commit.submit(lambda tx: tx.account(request.user_id) is not None, found, partial(self._failed, reply))
+        self._commit.read(lambda tx: tx.account(request.user_id) is not None, found, partial(self._failed, reply))
 
     def _stats(self, _: Call, reply: Reply) -> None:
         reply(Answer(200, SocketStats(self._hub.figures())))
@@ -285,7 +286,7 @@ class Operations:
             reply(decision.answer)
 
         figures = self._execution.figures
-        self._commit.submit(lambda tx: decide(tx, figures), shown, partial(self._failed, reply))
+        self._commit.read(lambda tx: decide(tx, figures), shown, partial(self._failed, reply))
 
     def _health(self, _: Call, reply: Reply) -> None:
         reply(Answer(200, Health("healthy", SERVICE, self._options.version, timestamp(self._wall_ns()))))

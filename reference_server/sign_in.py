@@ -72,7 +72,7 @@ class SignIn:
             # When too many wait the old hash stays for now: the password is right all the same.
             self._decide(replace(call, password_matches=True, password_hash=password_hash), reply)
 
-        self._commit.submit(lambda tx: self._hash_of(tx, body.email), found, failed)
+        self._commit.read(lambda tx: self._hash_of(tx, body.email), found, failed)
 
     def update_me(
         self,
@@ -93,7 +93,7 @@ class SignIn:
         def compared(matches: bool) -> None:
             self._decide(replace(call, password_matches=matches), reply)
 
-        self._commit.submit(lambda tx: account_of(tx, caller_of(call)).password_hash, found, failed)
+        self._commit.read(lambda tx: account_of(tx, caller_of(call)).password_hash, found, failed)
 
     def _compare(
         self, password_hash: str, password: str, reply: Callable[[Answer], None], then: Callable[[bool], None]

@@ -13,11 +13,21 @@ class StoreError(Exception):
     """The store can't be used; the sentence says what is wrong and what to do."""
 
 
+class ReadWroteError(Exception):
+    """Work that was said to read only has written; none of it stands."""
+
+
 class Store(Protocol):
     """Transactions one after another; what `transact` returned is durable."""
 
     def transact(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` and commit; raises what it raises, with nothing written, and StoreError when it can't commit."""
+
+    def read(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work`, which only reads, over what is committed; raises as `transact` does, and ReadWroteError.
+
+        It waits for no writer and makes none wait.
+        """
 
     def revision(self) -> Revision:
         """Return what differs once a credential may have ended since, by this store or another over the same data.

@@ -10,7 +10,7 @@ from reference_server.core.agents import cheapest_fitting, page_of
 from reference_server.core.rows import AccountRow, AgentRow, DeploymentRow, KeyRow, TaskRow, VersionRow, replaced
 from reference_server.core.tasks import TASK_TYPE
 from reference_server.core.transaction import EmailTakenError, Transaction, VersionTakenError
-from reference_server.store.base import Revision, StoreError
+from reference_server.store.base import ReadWroteError, Revision, StoreError
 from reference_server.store.endings import ends_key, ends_tokens
 from reference_server.store.ranks import RANK
 
@@ -35,6 +35,17 @@ class MemoryStore:
             self._tx.undo()
             raise
         self._tx.keep()
+        return result
+
+    def read(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work`; what it wrote is undone, and it is told so."""
+        self.check()
+        try:
+            result = work(self._tx)
+        finally:
+            wrote = self._tx.undo()
+        if wrote:
+            raise ReadWroteError
         return result
 
     def revision(self) -> Revision:
@@ -79,10 +90,12 @@ class MemoryTransaction:
         """Make what was written since the last call final."""
         self._undo.clear()
 
-    def undo(self) -> None:
-        """Take back what was written since the last `keep`, last first."""
+    def undo(self) -> bool:
+        """Take back what was written since the last `keep`, last first; say whether there was anything."""
+        wrote = bool(self._undo)
         while self._undo:
             self._undo.pop()()
+        return wrote
 
     # accounts and revocations
 

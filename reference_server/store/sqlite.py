@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, Literal, TypeVar
 
 from reference_server.core.transaction import Transaction
-from reference_server.store.base import Revision, StoreError
+from reference_server.store.base import ReadWroteError, Revision, StoreError
 from reference_server.store.sqlite_schema import APPLICATION_ID, MIGRATIONS, SCHEMA_1, SCHEMA_VERSION
 from reference_server.store.sqlite_transaction import SqliteTransaction
 
@@ -51,6 +51,24 @@ class SqliteStore:
             self._tx.begin()
             result = work(self._tx)
             connection.execute("COMMIT")
+        except BaseException as fault:
+            self._roll_back(connection)
+            if isinstance(fault, sqlite3.Error):
+                raise StoreError(_refusal(self._path, fault)) from fault
+            raise
+        return result
+
+    def read(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work` over one snapshot, and roll back whatever it did: nothing is written, no writer is waited for."""
+        connection = self._open()
+        changes = connection.total_changes
+        try:
+            connection.execute("BEGIN")
+            self._tx.begin()
+            result = work(self._tx)
+            if connection.total_changes != changes:
+                raise ReadWroteError
+            connection.execute("ROLLBACK")
         except BaseException as fault:
             self._roll_back(connection)
             if isinstance(fault, sqlite3.Error):

@@ -1,5 +1,6 @@
 """Agents, their binaries and deployments, as SQL over one open transaction; all agents are cached."""
 
+import math
 import sqlite3
 from collections.abc import Sequence
 from typing import Final
@@ -25,6 +26,7 @@ class SqliteAgents:
 
     _connection: sqlite3.Connection
     _agents: dict[str, AgentRow] | None
+    _cheapest: dict[str, str | None]
 
     def agent(self, agent_id: str) -> AgentRow | None:
         return self._all_agents().get(agent_id)
@@ -42,19 +44,30 @@ class SqliteAgents:
                 "UPDATE agents SET tasks_completed = ? WHERE id = ?", (agent.tasks_completed, agent.id)
             )
         else:
+            self._cheapest.clear()
             self._connection.execute(f"INSERT OR REPLACE INTO agents VALUES ({_AGENT_PLACES})", values_of(agent))
 
     def fitting_agent(self, capability: str, price_max: float) -> AgentRow | None:
-        return cheapest_fitting(self._all_agents().values(), capability, price_max)
+        """Ask the one that is cheapest of all: if it costs too much, so does every other."""
+        agents = self._all_agents()
+        if capability not in self._cheapest:
+            # A capability comes from a task, so their number is bounded by what the tasks' decisions ask for.
+            found = cheapest_fitting(agents.values(), capability, math.inf)
+            self._cheapest[capability] = None if found is None else found.id
+        cheapest_id = self._cheapest[capability]
+        cheapest = None if cheapest_id is None else agents[cheapest_id]
+        return cheapest if cheapest is not None and cheapest.price <= price_max else None
 
     def _all_agents(self) -> dict[str, AgentRow]:
         if self._agents is None:
             rows = self._connection.execute("SELECT * FROM agents")
             self._agents = {row.id: row for row in map(agent_of, rows)}
+            self._cheapest.clear()
         return self._agents
 
     def delete_agent(self, agent_id: str) -> None:
         self._all_agents().pop(agent_id, None)
+        self._cheapest.clear()
         self._connection.execute("DELETE FROM agents WHERE id = ?", (agent_id,))
         self._connection.execute("DELETE FROM versions WHERE agent_id = ?", (agent_id,))
 

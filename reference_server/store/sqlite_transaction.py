@@ -38,6 +38,7 @@ class SqliteTransaction(SqliteAccounts, SqliteAgents):
         self.ended = 0
         self._version: int | None = None
         self._agents: dict[str, AgentRow] | None = None
+        self._cheapest: dict[str, str | None] = {}
         self._counts: dict[TaskStatus, int] | None = None
         self._statuses: dict[str, TaskStatus] = {}
         self._last_order: int | None = None

@@ -82,7 +82,7 @@ class Heard(Load):
         super().__init__(Plan("", 0, 0, 1, [GET], 1.0))
         self.heard: list[bytes] = []
 
-    def answered(self, connection: Connection, status: bytes, intended_ns: int) -> None:
+    def answered(self, connection: Connection, status: bytes, intended_ns: int) -> None:  # noqa: ARG002 - as in Load
         self.heard.append(status)
 
 

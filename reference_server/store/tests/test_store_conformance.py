@@ -23,6 +23,7 @@ from reference_server.core.rows import (
 )
 from reference_server.core.transaction import EmailTakenError, Transaction, VersionTakenError
 from reference_server.store import MemoryStore, SqliteStore, Store, StoreError
+from reference_server.store.base import ReadWroteError
 from reference_server.store.tests.rows import NOW_NS, account, agent, deployment, id_of, key, put, task, version
 
 T = TypeVar("T")
@@ -207,6 +208,13 @@ def test_the_cheapest_active_agent_within_the_price_fits(store: Store) -> None:
     assert fitting("query-processing", 2.9) is None
     assert fitting("skill_4", 99) == "agent_004"
     assert fitting("query", 99) is None
+    for change, cheapest in (({"tasks_completed": 9}, "agent_003"), ({"price": 9.0}, "agent_004"), ({}, "agent_003")):
+        put(store, agent(3, **({"price": 3.0} | change)))
+        assert fitting("query-processing", 9.0) == cheapest
+    found = store.transact(lambda tx: tx.fitting_agent("query-processing", 9.0))
+    assert found == store.transact(lambda tx: tx.agent("agent_003"))
+    store.transact(lambda tx: tx.delete_agent("agent_003"))
+    assert fitting("query-processing", 9.0) == "agent_004"
 
 
 def test_a_task_comes_back_as_it_was_put(store: Store) -> None:
@@ -375,6 +383,31 @@ def test_work_that_raises_leaves_nothing(store: Store) -> None:
     assert store.transact(left) == [None, account(1), False, agent(1), 1, task(1), None, 2, 0, 1, NOW_NS, 1]
 
 
+def test_a_read_sees_what_is_committed_and_writes_nothing(store: Store) -> None:
+    put(store, task(1))
+
+    assert store.read(lambda tx: tx.task(task(1).id)) == task(1)
+    with pytest.raises(ReadWroteError):
+        store.read(lambda tx: tx.put_task(task(2)))
+    assert store.read(_census) == (task(1), None, 1, 2)
+
+
+def _census(tx: Transaction) -> tuple[TaskRow | None, TaskRow | None, int, int]:
+    return tx.task(task(1).id), tx.task(task(2).id), tx.count_tasks("queued"), tx.next_order()
+
+
+def test_a_read_that_raises_leaves_the_store_usable(store: Store) -> None:
+    def broken(tx: Transaction) -> None:
+        tx.put_task(task(2))
+        raise BrokenError
+
+    with pytest.raises(BrokenError):
+        store.read(broken)
+    put(store, task(1))
+
+    assert store.read(_census) == (task(1), None, 1, 2)
+
+
 def test_a_closed_store_says_so(store: Store) -> None:
     store.check()
     store.close()
@@ -386,6 +419,8 @@ def test_a_closed_store_says_so(store: Store) -> None:
         store.revision()
     with pytest.raises(StoreError, match="closed"):
         store.transact(lambda tx: tx.account("x"))
+    with pytest.raises(StoreError, match="closed"):
+        store.read(lambda tx: tx.account("x"))
 
 
 STATUSES = st.sampled_from(("queued", "assigned", "running", "completed", "failed", "canceled"))
