@@ -45,12 +45,21 @@ def _segments(path: str) -> _Segments:
 
 
 _LITERAL: Final[dict[_Segments, dict[str, Operation]]] = {}
-_PATTERNS: Final[dict[_Segments, dict[str, Operation]]] = {}
+_PATTERNS: Final[dict[tuple[int, _Segments], tuple[str, dict[str, Operation]]]] = {}
+"""By the place of a path's one variable and the segments around it: its name, and the operations by method."""
+_PLACES: Final[dict[int, set[int]]] = {}
+"""By the number of segments: where a variable may stand. So a path is found without a look at every pattern."""
+
 for _operation in OPERATIONS:
-    if "{" in _operation.path:
-        _PATTERNS.setdefault(_segments(_operation.path), {})[_operation.method] = _operation
+    _parts = _segments(_operation.path)
+    _variables = [_index for _index, _part in enumerate(_parts) if _part.startswith("{")]
+    if _variables:
+        (_place,) = _variables
+        _around = (_place, (*_parts[:_place], *_parts[_place + 1 :]))
+        _PATTERNS.setdefault(_around, (_parts[_place][1:-1], {}))[1][_operation.method] = _operation
+        _PLACES.setdefault(len(_parts), set()).add(_place)
     else:
-        _LITERAL.setdefault(_segments(_operation.path), {})[_operation.method] = _operation
+        _LITERAL.setdefault(_parts, {})[_operation.method] = _operation
 
 
 def route(head: Head) -> Route | Answer:
@@ -72,32 +81,21 @@ def methods_of(path: str) -> tuple[str, ...]:
 
 def _decoded_segments(head: Head) -> _Segments:
     """Split before decoding: an encoded slash is part of its segment, not a separator (RFC 3986 §2.2)."""
-    if not head.raw_path:
+    raw_path = head.raw_path
+    if not raw_path:
         return _segments(head.path)
-    return tuple(unquote(segment) for segment in _segments(head.raw_path))
+    return tuple(unquote(segment) for segment in _segments(raw_path)) if "%" in raw_path else _segments(raw_path)
 
 
 def _methods(segments: _Segments) -> tuple[dict[str, Operation] | None, dict[str, str]]:
     literal = _LITERAL.get(segments)
     if literal is not None:
         return literal, {}
-    for pattern, methods in _PATTERNS.items():
-        values = _values(pattern, segments)
-        if values is not None:
-            return methods, values
+    for place in _PLACES.get(len(segments), ()):
+        found = _PATTERNS.get((place, (*segments[:place], *segments[place + 1 :])))
+        if found is not None and segments[place]:
+            return found[1], {found[0]: segments[place]}
     return None, {}
-
-
-def _values(pattern: _Segments, segments: _Segments) -> dict[str, str] | None:
-    if len(pattern) != len(segments):
-        return None
-    values: dict[str, str] = {}
-    for expected, given in zip(pattern, segments, strict=True):
-        if expected.startswith("{") and given:
-            values[expected[1:-1]] = given
-        elif expected != given:
-            return None
-    return values
 
 
 def _shown(text: str) -> str:
