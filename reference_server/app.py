@@ -14,6 +14,7 @@ import uvicorn
 from reference_server.blobs import Blobs, FolderBlobs, MemoryBlobs, S3Blobs
 from reference_server.bus import Tap
 from reference_server.core.admission import Origins, is_loopback
+from reference_server.direct import DirectAnswers
 from reference_server.driver import Driver
 from reference_server.environment import Environment, Sockets
 from reference_server.environment_asyncio import AsyncioEnvironment, new_secret
@@ -130,7 +131,8 @@ class App:
         }
         ws = type("BoundWebSocketProtocol", (WebSocketProtocol,), shared)
         application = Application(driver, _origins(settings), PageFiles(self._pages), settings.proxies)
-        return configured(settings, application, _http(settings), ws)
+        http = _http(settings, direct=DirectAnswers(driver, _origins(settings)))
+        return configured(settings, application, http, ws)
 
 
 async def serve_pages(

@@ -26,6 +26,7 @@ from reference_server.contract.operations import BY_NAME
 from reference_server.core.admission import Network, Origins, client_scheme, is_api, methods_of
 from reference_server.core.answers import Answer, BlobBody, error, unavailable
 from reference_server.core.calls import Head
+from reference_server.direct import went_wrong
 from reference_server.driver import Admitted, Granted
 from reference_server.page_files import Page, PageFiles
 from reference_server.responses import (
@@ -120,7 +121,7 @@ class Application:
             return _Reply(unavailable(), ends=True)
         except Exception:
             logger.exception("a request failed")
-            return _Reply(error(500, "something went wrong on the server; it was logged"), ends=True)
+            return _Reply(went_wrong(), ends=True)
 
     async def _answer(self, head: Head, receive: ASGIReceiveCallable) -> "_Reply":
         methods = methods_of(head.path)

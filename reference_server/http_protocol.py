@@ -3,6 +3,7 @@
 A connection whose request head is incomplete ends after the handshake's 10 s, an idle one after 60 s, one whose
 answered request still brings its body when less than 1 KiB comes in 30 s (contract §5). What ends HTTP on a
 connection, a refusal or a handshake, waits until every request before it is answered: an answer belongs to its request.
+A request that is alone and whole when its bytes were read is answered directly, any other by the ASGI application.
 """
 
 import asyncio
@@ -18,7 +19,9 @@ from reference_server.contract.operations import BY_NAME
 from reference_server.core.admission import Origins
 from reference_server.core.answers import error
 from reference_server.core.calls import Head
+from reference_server.direct import DirectAnswers, Exchange
 from reference_server.http import GONE, UNREADABLE
+from reference_server.idle_timer import IdleTimer
 from reference_server.request_heads import without_upgrade
 from reference_server.responses import Headers, head_of, raw_response, sharing_headers
 from reference_server.websocket import WebSocketProtocol
@@ -33,9 +36,13 @@ class HttpProtocol(HttpToolsProtocol):
     body_stall_s: ClassVar[float] = limits.BODY_STALL_S
     origins: ClassVar[Origins] = Origins()
     socket_path: ClassVar[str | None] = BY_NAME["ws_connect"].path
+    direct: ClassVar[DirectAnswers | None] = None
+    """Where whole requests are answered; None: all go through ASGI."""
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
+        self._idle = IdleTimer(self.loop, self.timeout_keep_alive, self.timeout_keep_alive_handler)
+        self._held: bytearray | None = None
         self._head_timer: asyncio.TimerHandle | None = None
         self._rest_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
@@ -57,8 +64,8 @@ class HttpProtocol(HttpToolsProtocol):
         self._head_arrived()
         self._rest_arrived()
         self._call_off_write()
+        self._idle.close()
         super().connection_lost(exc)
-        self._unset_keepalive_if_required()
         for cycle in (self._running, *(cycle for cycle, _ in self.pipeline)):
             if cycle is not None and not cycle.response_complete:
                 cycle.disconnected = True
@@ -77,12 +84,16 @@ class HttpProtocol(HttpToolsProtocol):
         try:
             self._feed(data)
         except httptools.HttpParserError:
+            self._start()
             self._unparsable("this is no HTTP request")
             return
+        self._start()
         if steps == self._steps:
             # Nothing began or ended: all of it is kept, a header that is not whole yet included.
             self._overhead_bytes = overhead_bytes + len(data)
         self._bound_overhead()
+        if self._in_message and not self._in_body and self._last is None:
+            self._await_head()
 
     def send_400_response(self, msg: str) -> None:
         """Answer what the parser refuses with the contract's JSON, and end the connection."""
@@ -109,11 +120,10 @@ class HttpProtocol(HttpToolsProtocol):
     # the parser's callbacks
 
     def on_message_begin(self) -> None:
-        """Begin to wait for the rest of the head."""
-        self._unset_keepalive_if_required()
+        """Begin a request: the connection is idle no more."""
+        self._idle.clear()
         super().on_message_begin()
         self._step(in_message=True, in_body=False)
-        self._await_head()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Keep a header; a trailer is none (RFC 9110 §6.5.1), or it could bring a credential after the check."""
@@ -127,13 +137,20 @@ class HttpProtocol(HttpToolsProtocol):
         if self.parser.get_http_version() == "1.0":
             # Such a peer knows no interim answer (RFC 9110 §10.1.1).
             self.expect_100_continue = False
-        if not self._unknown_upgrade():
-            super().on_headers_complete()
+        if self.parser.should_upgrade() or self._answering():
+            if not self._unknown_upgrade():
+                super().on_headers_complete()
+        else:
+            # Alone: it waits for what else was read, which may well be all of it.
+            self._held = bytearray()
         self._step(in_message=True, in_body=True)
 
     def on_body(self, body: bytes) -> None:
         """Keep the body, or see that what nobody waits for comes at a pace."""
-        super().on_body(body)
+        if self._held is not None:
+            self._held += body
+        else:
+            super().on_body(body)
         self._step(in_message=True, in_body=True)
         self._rest_bytes += len(body)
         if self._rest_timer is not None and self._rest_bytes >= limits.BODY_STALL_BYTES_MIN:
@@ -144,10 +161,12 @@ class HttpProtocol(HttpToolsProtocol):
         self._step(in_message=False, in_body=False)
         if self.parser.should_upgrade():
             return
-        super().on_message_complete()
+        if not self._answered_directly():
+            self._start()
+            super().on_message_complete()
         self._rest_arrived()
         if not self._answering():
-            self._await_next()
+            self._idle.set()
 
     def _step(self, *, in_message: bool, in_body: bool) -> None:
         self._steps += 1
@@ -157,17 +176,47 @@ class HttpProtocol(HttpToolsProtocol):
 
     # requests
 
+    def _start(self) -> None:
+        """Hand a request that was held to the application, with what came of its body."""
+        held, self._held = self._held, None
+        if held is not None:
+            super().on_headers_complete()
+            super().on_body(bytes(held))
+
+    def _answered_directly(self) -> bool:
+        """Answer a request that was held and is whole without ASGI, if it is one of those."""
+        direct, held = self.direct, self._held
+        raw_path, _, query = self.url.partition(b"?")
+        if direct is None or held is None or self.flow.write_paused or self.expect_100_continue:
+            return False
+        if b"%" in raw_path or b"#" in self.url:
+            # A path that is not as it stands is left to the one place that decodes it.
+            return False
+        head, body = self._head_of(raw_path.decode("latin-1"), raw_path, query), bytes(held)
+        if not direct.takes(head, body):
+            return False
+        self._held = None
+        keep_alive = head.version != "1.0" and self.parser.should_keep_alive()
+        standing = self.server_state.default_headers
+        exchange = Exchange(direct, head, self.transport, standing, self.on_response_complete, keep_alive=keep_alive)
+        self.cycle = self._running = exchange
+        direct.answer(head, body, exchange.answered)
+        return True
+
     def on_response_complete(self) -> None:
         """Start the next request, wait for one, or end the connection as it must end."""
-        super().on_response_complete()
-        if self.transport.is_closing() or self._answering():
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
             return
-        if self._last is not None:
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        elif self._last is not None:
             self._end()
-        elif self._in_message:
-            self._unset_keepalive_if_required()
-            if self._in_body:
-                self._await_rest()
+        elif not self._in_message:
+            self._idle.set()
+        elif self._in_body:
+            self._await_rest()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._running = cycle
@@ -223,7 +272,7 @@ class HttpProtocol(HttpToolsProtocol):
             self._end()
 
     def _end(self) -> None:
-        self._unset_keepalive_if_required()
+        self._idle.clear()
         last = self._last or b""
         if self.transport.is_closing():
             return
@@ -268,10 +317,13 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _upgraded(self, early: bytes) -> None:
         raw_path, _, query = self.url.partition(b"?")
-        version = self.parser.get_http_version()
-        address = self.client[0] if self.client is not None else ""
-        self._handshake = head_of(self.scope["method"], self._path(), query, self.headers, address, raw_path, version)
+        self._handshake = self._head_of(self._path(), raw_path, query)
         self._end_with(early)
+
+    def _head_of(self, path: str, raw_path: bytes, query: bytes) -> Head:
+        method, version = self.parser.get_method().decode("ascii"), self.parser.get_http_version()
+        address = self.client[0] if self.client is not None else ""
+        return head_of(method, path, query, self.headers, address, raw_path, version)
 
     def _hand_over(self, head: Head, early: bytes) -> None:
         self.connections.discard(self)
@@ -327,9 +379,3 @@ class HttpProtocol(HttpToolsProtocol):
         if self._write_timer is not None:
             self._write_timer.cancel()
             self._write_timer = None
-
-    def _await_next(self) -> None:
-        """End a connection that is idle between requests."""
-        self._unset_keepalive_if_required()
-        delay_s = self.timeout_keep_alive
-        self.timeout_keep_alive_task = self.loop.call_later(delay_s, self.timeout_keep_alive_handler)

@@ -1,17 +1,21 @@
-"""Answers as HTTP: bytes of the body, headers, and whole responses for where no ASGI application is in reach."""
+"""Answers as HTTP: bytes of the body, headers, and whole responses for where ASGI has no part."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Final
 
 import msgspec
 
+from reference_server.contract.operations.model import JSON
 from reference_server.core.admission import Origins, is_api
 from reference_server.core.answers import Answer, BlobBody
 from reference_server.core.calls import Head
 
 Headers = list[tuple[bytes, bytes]]
 EXPOSED: Final = "Retry-After, ETag"
+_STATUS_LINES: Final = {one.value: b"HTTP/1.1 %d %b\r\n" % (one, one.phrase.encode()) for one in HTTPStatus}
+_JSON_TYPE: Final = (b"content-type", JSON.encode())
+_NOSNIFF: Final = (b"x-content-type-options", b"nosniff")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -53,14 +57,14 @@ def streamed_headers_of(answer: Answer, size: int) -> Headers:
     """Return the same for a body of `size` bytes that follows in pieces."""
     headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
     if answer.body is not None:
-        headers.append((b"content-type", answer.media.encode("latin-1")))
+        headers.append(_JSON_TYPE if answer.media is JSON else (b"content-type", answer.media.encode("latin-1")))
     return [*headers, *length_of(answer.status, size)]
 
 
 def length_of(status: int, size: int) -> Headers:
     """Return the headers that go with every body; 204 and 304 say no length (RFC 9110 §8.6)."""
     length = [] if status in (204, 304) else [(b"content-length", b"%d" % size)]
-    return [*length, (b"x-content-type-options", b"nosniff")]
+    return [*length, _NOSNIFF]
 
 
 def sharing_headers(origins: Origins, path: str, headers: Mapping[str, str]) -> Headers:
@@ -77,9 +81,12 @@ def sharing_headers(origins: Origins, path: str, headers: Mapping[str, str]) -> 
     return shared
 
 
-def raw_response(answer: Answer, extra: Headers) -> bytes:
-    """Return a whole HTTP/1.1 response after which the connection is closed."""
+def raw_response(
+    answer: Answer, extra: Headers, standing: Sequence[tuple[bytes, bytes]] = (), *, close: bool = True
+) -> bytes:
+    """Return a whole HTTP/1.1 response: `standing` headers first, the answer's, then `extra`."""
     body = body_of(answer)
-    lines = [b"HTTP/1.1 %d %s" % (answer.status, HTTPStatus(answer.status).phrase.encode())]
-    lines += [name + b": " + value for name, value in [*headers_of(answer, body), *extra, (b"connection", b"close")]]
-    return b"\r\n".join([*lines, b"", body])
+    headers = [*standing, *headers_of(answer, body), *extra]
+    if close:
+        headers.append((b"connection", b"close"))
+    return b"".join([_STATUS_LINES[answer.status], *[b"%b: %b\r\n" % header for header in headers], b"\r\n", body])

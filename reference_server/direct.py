@@ -1,0 +1,111 @@
+"""Requests that are here as a whole are answered without ASGI: no task, no events, one write.
+
+A task, a scope and five events cost as much as all that a small call does besides (measured: 55 of 110 us for a
+read). So what came in one piece and wants JSON takes this way; pages, uploads, streamed answers, bodies in pieces
+and requests behind others go through `http.Application`. Both ask the same driver the same questions in the same order.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any, Final
+
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+from reference_server.contract import limits
+from reference_server.contract.operations import BY_NAME, Operation
+from reference_server.contract.operations.model import JSON
+from reference_server.core.admission import Origins, Route, route
+from reference_server.core.answers import Answer, error
+from reference_server.core.calls import Head
+from reference_server.driver import Admitted, Driver
+from reference_server.responses import Headers, raw_response, sharing_headers
+
+logger = logging.getLogger(__name__)
+Answered = Callable[[Answer, bool], None]
+"""Takes the answer, and whether the connection must end after it."""
+
+_HANDSHAKE: Final = BY_NAME["ws_connect"]
+_NOBODY_WAITS: Final = asyncio.Event()
+_NOBODY_LOOKS: Final[Any] = {"state": {}}
+
+
+class DirectAnswers:
+    """What of one process can be answered directly, and how."""
+
+    def __init__(self, driver: Driver, origins: Origins) -> None:
+        self._driver = driver
+        self._origins = origins
+
+    def takes(self, head: Head, body: bytes) -> bool:
+        """Say whether a request whose whole body is here can be answered so."""
+        found = route(head)
+        return isinstance(found, Route) and _is_plain(found.operation) and len(body) <= limits.JSON_BODY_BYTES_MAX
+
+    def answer(self, head: Head, body: bytes, answered: Answered) -> None:
+        """Admit and carry out, as `http.Application` does once it has read the body; `answered` comes once."""
+
+        def replied(answer: Answer) -> None:
+            answered(answer, False)
+
+        def admitted(judged: Admitted | Answer) -> None:
+            if isinstance(judged, Answer):
+                replied(judged)
+            else:
+                self._driver.handle(judged, body if judged.route.operation.body is not None else b"", replied)
+
+        try:
+            self._driver.admit(head, admitted)
+        except Exception:
+            logger.exception("a request failed")
+            answered(went_wrong(), True)
+
+    def response(self, head: Head, answer: Answer, standing: Headers, *, close: bool) -> bytes:
+        """Return the answer as bytes; `standing` are the headers that every answer of the process has."""
+        sharing = sharing_headers(self._origins, head.path, head.headers)
+        return raw_response(answer, sharing, standing, close=close)
+
+
+def went_wrong() -> Answer:
+    """Return the 500 that says nothing of our code."""
+    return error(500, "something went wrong on the server; it was logged")
+
+
+def _is_plain(operation: Operation) -> bool:
+    return operation.file is None and operation.media == JSON and operation is not _HANDSHAKE
+
+
+class Exchange(RequestResponseCycle):
+    """One request in direct hands; to the connection's bookkeeping it is a cycle of uvicorn's like any other."""
+
+    def __init__(
+        self,
+        direct: DirectAnswers,
+        head: Head,
+        transport: asyncio.Transport,
+        standing: Headers,
+        on_response: Callable[[], None],
+        *,
+        keep_alive: bool,
+    ) -> None:
+        # uvicorn's own is not called: it makes what only ASGI needs.
+        self.transport = transport
+        self.on_response = on_response
+        self.keep_alive = keep_alive
+        self.message_event = _NOBODY_WAITS
+        self.scope = _NOBODY_LOOKS
+        self.disconnected = self.response_complete = self.more_body = False
+        self._direct = direct
+        self._head = head
+        self._standing = standing
+
+    def answered(self, answer: Answer, ends: bool) -> None:
+        """Write the answer, and end the connection where it ends; nothing when the peer is gone."""
+        if self.disconnected or self.response_complete:
+            return
+        close = ends or not self.keep_alive
+        self.transport.write(self._direct.response(self._head, answer, self._standing, close=close))
+        self.response_complete = True
+        if close:
+            self.transport.close()
+        self.on_response()
