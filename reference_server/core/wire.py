@@ -5,6 +5,7 @@ name of the code reaches an answer.
 """
 
 import re
+from functools import cache
 from typing import Any, Final, TypeVar
 from urllib.parse import unquote_to_bytes
 
@@ -14,10 +15,19 @@ from msgspec import Struct, inspect
 from reference_server.contract import limits
 from reference_server.contract.models import FieldFault
 from reference_server.core import json_text
-from reference_server.core.rules import RULES
+from reference_server.core.rules import RULES, Rule
 
 S = TypeVar("S", bound=Struct)
 
+_INT64_MAX: Final = 2**63 - 1
+_FLAT: Final = (
+    inspect.StrType,
+    inspect.IntType,
+    inspect.FloatType,
+    inspect.BoolType,
+    inspect.LiteralType,
+    inspect.DictType,
+)
 _WHOLE: Final = re.compile(r"-?[0-9]{1,20}", re.ASCII)
 _FORMS: Final = {
     limits.EMAIL_PATTERN: "must have the form of an e-mail address",
@@ -51,12 +61,12 @@ def decode_body(body: bytes, model: type[S]) -> S:
 
     Unknown fields are ignored, of doubled names the last wins.
     """
-    return _validated(parse_json(body), model)
+    return _as_model(parse_json(body), model)
 
 
 def decode_query(raw_query: str, model: type[S]) -> S:
     """Return the model in a query string as it came (percent-encoded); of doubled names the last wins."""
-    return _validated(_typed(_pairs(raw_query), model), model)
+    return _as_model(_typed(_pairs(raw_query), model), model)
 
 
 def _whole_fault(field: str, reason: str) -> RequestError:
@@ -91,6 +101,30 @@ def request_error(faults: list[FieldFault]) -> RequestError:
 def faults_in(values: dict[str, Any], model: type[Struct]) -> list[FieldFault]:
     """Return every wrong field of an object that should be the model, in our words."""
     return [fault for name in _fields(model) for fault in _field_faults(values, model, name)]
+
+
+def _as_model(values: dict[str, Any], model: type[S]) -> S:
+    """Return the model; only what msgspec or a rule refuses is looked at field by field, for words of our own."""
+    flat, rules = _short_way(model)
+    if not flat or not all(map(_is_ordinary, values.values())):
+        return _validated(values, model)
+    try:
+        found = msgspec.convert(values, model)
+    except msgspec.ValidationError:
+        return _validated(values, model)
+    return _validated(values, model) if any(rule(values[name]) for name, rule in rules if name in values) else found
+
+
+def _is_ordinary(value: Any) -> bool:
+    """Say whether msgspec judges it as we do: to it null may mean left out, and an integer may be of any size."""
+    return value is not None and not (isinstance(value, int) and abs(value) > _INT64_MAX)
+
+
+@cache
+def _short_way(model: type[Struct]) -> tuple[bool, list[tuple[str, Rule]]]:
+    """Return whether no field holds fields of its own, which would have to be looked into, and the rules."""
+    flat = all(isinstance(type_, _FLAT) for type_, _ in _fields(model).values())
+    return flat, [(name, rule) for (ruled, name), rule in RULES.items() if ruled is model]
 
 
 def _validated(values: dict[str, Any], model: type[S]) -> S:

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec import UNSET
 
@@ -101,6 +102,7 @@ def faults_of(model: Any, given: dict[str, Any]) -> dict[str, str]:
 
 
 TASK: dict[str, Any] = {"query": "q", "budget": 1}
+GOOD = {"budget": 1, "email": "a@b.c", "password": "12345678", "type": "system", "data": {}}
 PERSON: dict[str, Any] = {"email": "a@b.c", "password": "12345678", "full_name": "A"}
 
 
@@ -255,6 +257,42 @@ def test_all_wrong_fields_are_named_at_once() -> None:
 @pytest.mark.parametrize("digits", [310, 4000])
 def test_an_integer_over_a_double_is_refused_as_a_number(digits: int) -> None:
     assert set(faults_of(SubmitRequest, TASK | {"budget": int("9" * digits)})) <= {"budget", "body"}
+
+
+VALUES: list[Any] = [
+    None,
+    True,
+    0,
+    -1,
+    1,
+    1.5,
+    2**63,
+    10**300,
+    "",
+    " ",
+    "x",
+    "x@y.z",
+    "12345678",
+    "low",
+    [],
+    {},
+    {"simulate": 1},
+]
+
+
+@pytest.mark.parametrize("value", VALUES, ids=repr)
+@pytest.mark.parametrize(
+    "model", [one.body for one in OPERATIONS if one.body is not None], ids=lambda one: one.__name__
+)
+def test_what_is_taken_as_a_whole_is_what_is_taken_field_by_field(model: Any, value: Any) -> None:
+    fields = msgspec.structs.fields(model)
+    for wrong in fields:
+        given = {field.name: GOOD.get(field.name, "x") for field in fields if field.required} | {wrong.name: value}
+        faults = faults_in(given, model)
+        if faults:
+            assert faults_of(model, given) == {fault.field: fault.reason for fault in faults}
+        else:
+            assert decode_body(json.dumps(given).encode(), model) == msgspec.convert(given, model)
 
 
 def test_unknown_fields_are_ignored_and_the_last_of_doubled_names_wins() -> None:
