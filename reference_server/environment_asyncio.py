@@ -5,7 +5,6 @@ import contextlib
 import random
 import secrets
 import time
-import uuid
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -19,6 +18,8 @@ from reference_server.environment import Cancelable, OffloadFullError, TokenInva
 T = TypeVar("T")
 _ALGORITHM = "HS256"
 _SECOND_NS = 1_000_000_000
+_ID_MARKS = 4 << 76 | 2 << 62
+_ID_CHANCE = (1 << 128) - 1 & ~(15 << 76 | 3 << 62)
 
 
 def new_secret() -> str:
@@ -183,8 +184,11 @@ class AsyncioEnvironment:
         self._loop.call_soon(callback)
 
     def new_id(self) -> str:
-        """Return a UUID v4."""
-        return str(uuid.UUID(int=self._chance.getrandbits(128), version=4))
+        """Return a UUID v4 (RFC 9562 §5.4): 122 bits of chance behind the marks of version and variant."""
+        # What uuid.UUID would say, at a quarter of its cost.
+        bits = self._chance.getrandbits(128)
+        text = f"{bits & _ID_CHANCE | _ID_MARKS:032x}"
+        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
     def new_secret(self) -> str:
         """Return 256 bits of the operating system's chance as text, whatever the seed."""

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -10,6 +11,7 @@ from msgspec import UNSET, Struct
 from reference_server.contract.messages import Envelope, PongData, SystemData
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_SECOND_NS: Final = 1_000_000_000
 _RFC3339: Final = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})[Tt]([01]\d|2[0-3]):([0-5]\d):([0-5]\d|60)(?:\.\d+)?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
     re.ASCII,
@@ -19,8 +21,14 @@ _encode = msgspec.json.Encoder().encode
 
 def timestamp(wall_ns: int) -> str:
     """Return an instant as RFC 3339 in UTC, always with six digits of fraction (contract §1 timestamps)."""
-    moment = _EPOCH + timedelta(microseconds=wall_ns // 1000)
-    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    seconds, rest_ns = divmod(wall_ns, _SECOND_NS)
+    return f"{_whole_seconds(seconds)}.{rest_ns // 1000:06}Z"
+
+
+@lru_cache(maxsize=1024)
+def _whole_seconds(seconds: int) -> str:
+    """Return an instant without fraction or zone; what is written in a row shares its seconds."""
+    return (_EPOCH + timedelta(seconds=seconds)).isoformat(timespec="seconds").removesuffix("+00:00")
 
 
 def is_rfc3339(text: str) -> bool:
