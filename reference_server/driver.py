@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from reference_server.blob_access import BlobAccess, Download
 from reference_server.blobs import Blobs, MemoryBlobs
-from reference_server.bus import Bus, Deliver, LoopbackBus, Tap
+from reference_server.bus import Bus, Hearers, LoopbackBus, Tap
 from reference_server.contract.codes import TokenFault
 from reference_server.core import admission
 from reference_server.core.admission import Route
@@ -46,7 +46,7 @@ class Granted:
     subprotocol: str | None
 
 
-MakeBus = Callable[[Callable[[], int], Deliver, Tap | None], Bus]
+MakeBus = Callable[[Callable[[], int], Hearers, Tap | None], Bus]
 
 
 class Driver:
@@ -74,7 +74,7 @@ class Driver:
         self.hub = HubDriver(environment, sockets, make_hub(), self.wall_ns)
         self._credentials = Credentials(environment, store, self.wall_ns, origins=options.origins)
         self._limits = rate_limits or (LocalLimits(environment.monotonic_ns) if options.limits else NoLimits())
-        bus = make_bus(self.wall_ns, self.hub.deliver, tap)
+        bus = make_bus(self.wall_ns, self.hub, tap)
         decide = decisions if decisions is not None else default_decisions()
         blobs = blobs if blobs is not None else MemoryBlobs()
         self.uploads = Uploads(environment, blobs)

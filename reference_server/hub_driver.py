@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Protocol, assert_never
 
 from reference_server.contract.models import SocketFigures
+from reference_server.core.answers import Audience
 from reference_server.core.buckets import SECOND_NS
 from reference_server.core.effects import (
     Abort,
@@ -43,6 +44,9 @@ class HubMachine(Protocol):
     def backlogged(self, number: int) -> bool:
         """Say whether `Drained` would write something."""
 
+    def hears(self, audience: Audience) -> bool:
+        """Say whether a message for it would reach anybody."""
+
     def figures(self) -> SocketFigures:
         """Return the figures of this instant."""
 
@@ -73,6 +77,10 @@ class HubDriver:
         before = self._hub.figures().messages_sent
         self.feed(item)
         return self._hub.figures().messages_sent - before
+
+    def hears(self, audience: Audience) -> bool:
+        """Say whether a message for it may reach anybody: what waits to be handled may be a connection that joins."""
+        return self._busy or self._hub.hears(audience)
 
     def figures(self) -> SocketFigures:
         """Return the figures of this instant."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from reference_server.contract.models import SocketFigures
-from reference_server.core.answers import Everyone, Only
+from reference_server.core.answers import Audience, Everyone, Only
 from reference_server.core.effects import Accepted, Effect, FrameIn, HubInput, Lost, Opcode, Opened, Send
 from reference_server.core.hub import Hub
 
@@ -30,6 +30,10 @@ class SpoiledHub:
     def backlogged(self, number: int) -> bool:
         """Say what the hub says."""
         return self._hub.backlogged(number)
+
+    def hears(self, audience: Audience) -> bool:  # noqa: ARG002 - what is spoiled may be whom it reaches
+        """Take every message."""
+        return True
 
     def figures(self) -> SocketFigures:
         """Return what the hub counted."""

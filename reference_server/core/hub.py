@@ -15,7 +15,7 @@ from reference_server.contract import limits
 from reference_server.contract.codes import CloseCode
 from reference_server.contract.models import SocketFigures
 from reference_server.core import envelopes
-from reference_server.core.answers import Everyone
+from reference_server.core.answers import Audience, Everyone
 from reference_server.core.buckets import SECOND_NS, Rate
 from reference_server.core.connections import Connection, Group, Outbox, Stage
 from reference_server.core.deadlines import Deadlines
@@ -101,6 +101,12 @@ class Hub:
         """Say whether `Drained` for this connection would write something."""
         connection = self._connections.get(number)
         return connection is not None and connection.outbox is not None
+
+    def hears(self, audience: Audience) -> bool:
+        """Say whether a message for it would be put in any outbox now."""
+        if self._shut:
+            return False
+        return len(self._everyone) > 0 if isinstance(audience, Everyone) else audience.account_id in self._accounts
 
     def figures(self) -> SocketFigures:
         """Return the exact figures of this instant (contract §3 ws stats); those that are closing don't count."""

@@ -62,7 +62,10 @@ class HubWorld:
     def accept(self, audience: Audience | str = "*", text: str = "") -> list[Effect]:
         self.seq += 1
         whom = audience if not isinstance(audience, str) else Everyone() if audience == "*" else Only(audience)
-        return self.put(Accepted(self.seq, whom, text.encode() or b"m%d" % self.seq))
+        heard, sent = self.hub.hears(whom), self.hub.figures().messages_sent
+        effects = self.put(Accepted(self.seq, whom, text.encode() or b"m%d" % self.seq))
+        assert heard or (effects, self.hub.figures().messages_sent) == ([], sent), "nobody heard, so nobody got it"
+        return effects
 
     def say(self, connection: int, text: str | bytes) -> list[Effect]:
         return self.put(FrameIn(connection, Opcode.TEXT, text.encode() if isinstance(text, str) else text))

@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from reference_server.contract import limits
+from reference_server.core.answers import Everyone, Only
 from reference_server.core.effects import Abort, Failed, FrameIn, Opcode, Opened, Revoked, Send, Shutdown
 from reference_server.core.tests.hub_world import NEVER_NS, START_WALL_NS, HubWorld, ns
 
@@ -42,6 +43,20 @@ def test_a_message_for_one_account_reaches_all_its_connections_and_no_other(worl
     assert world.accept("ann") == [Send(b"m1", (one, two))]
     assert world.accept("nobody") == []
     assert world.messages(other) == []
+
+
+def test_who_has_no_connection_hears_nothing(world: HubWorld) -> None:
+    audiences = (Everyone(), Only("ann"), Only("bob"))
+    assert not any(world.hub.hears(audience) for audience in audiences)
+    one, two = world.open("ann"), world.open("ann")
+
+    assert [world.hub.hears(audience) for audience in audiences] == [True, True, False]
+    world.lose(one)
+    assert world.hub.hears(Only("ann"))
+    world.pause(two)
+    assert world.hub.hears(Only("ann"))
+    world.put(Shutdown())
+    assert not any(world.hub.hears(audience) for audience in audiences)
 
 
 def test_a_connection_gets_nothing_accepted_before_it_joined(world: HubWorld) -> None:
