@@ -111,7 +111,7 @@ class Credentials:
         proof = self._proof(credential) if known is None else known.proof
         if isinstance(proof, TokenFault):
             return proof
-        judged = self._store.transact(lambda tx: _judge_proof(tx, proof, now_ns))
+        judged = self._store.read(lambda tx: _judge_proof(tx, proof, now_ns))
         if not isinstance(judged, Caller):
             self._verified.pop(digest, None)
             return judged

@@ -103,8 +103,6 @@ def test_decisions_of_one_turn_share_one_commit_and_answer_after_it(world: World
 
 def test_a_turn_in_which_everybody_only_reads_commits_nothing(world: World) -> None:
     token = world.caller.register()
-    # The first call with a token asks the store about it.
-    world.caller.call("GET", "/users/me", token)
     before = world.store.commits
     asked = [world.caller.ask("GET", path, token) for path in ("/users/me", "/tasks", "/agents/agent_001", "/tasks/x")]
     world.environment.run()
