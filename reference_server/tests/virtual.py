@@ -3,7 +3,7 @@
 import heapq
 import itertools
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -13,8 +13,10 @@ from reference_server.core.buckets import SECOND_NS
 from reference_server.core.calls import Head
 from reference_server.core.effects import Paused
 from reference_server.driver import Admitted, Driver, Granted
-from reference_server.environment import Cancelable, Tokens
+from reference_server.environment import Cancelable, OffloadFullError, Tokens
 from reference_server.environment_asyncio import JwtTokens
+from reference_server.tests import forms
+from reference_server.uploads import Received, Receiving
 
 T = TypeVar("T")
 START_WALL_NS = 1_700_000_000 * SECOND_NS
@@ -37,13 +39,18 @@ class Entry:
 
 
 class VirtualEnvironment:
-    """Time stands still until `run_to`; a password's hash is the password with a prefix."""
+    """Time stands still until `run_to`; a password's hash is the password with a prefix.
+
+    `offload_ms` is how long a worker takes; `workers_full` refuses all work.
+    """
 
     def __init__(self) -> None:
         self.tokens: Tokens = JwtTokens(SECRET)
         self.now_ns = 0
         self.set_back_ns = 0
         self.hashes_full = False
+        self.workers_full = False
+        self.offload_ms = 0
         self._numbers = itertools.count(1)
         self._timers: list[tuple[int, int, Entry]] = []
 
@@ -72,6 +79,9 @@ class VirtualEnvironment:
 
     def offload(self, work: Callable[[], T], done: Callable[[T], None], failed: Callable[[Exception], None]) -> None:
         def run() -> None:
+            if self.workers_full:
+                failed(OffloadFullError("too much work waits for a worker"))
+                return
             try:
                 value = work()
             except Exception as fault:  # noqa: BLE001 - it is handed to whoever asked for this work
@@ -79,7 +89,7 @@ class VirtualEnvironment:
             else:
                 done(value)
 
-        self.call_soon(run)
+        self.call_at(self.now_ns + self.offload_ms * SECOND_NS // 1000, run)
 
     def hash_password(self, password: str, done: Callable[[str | None], None]) -> None:
         self.call_soon(lambda: done(None if self.hashes_full else f"hash of {password}"))
@@ -142,6 +152,21 @@ class Caller:
         self.driver = driver
         self.environment = environment
 
+    def send_form(
+        self, path: str, token: str | None, body: bytes, headers: Mapping[str, str] | None = None
+    ) -> "Sending":
+        """Begin to send a multipart body; it goes piece by piece as the server takes it."""
+        given = {"content-type": forms.TYPE, "content-length": str(len(body)), **(headers or {})}
+        head = Head("POST", f"/api/v1{path}", "", _headers(token) | given, "192.0.2.1")
+        return Sending(self.driver, head, forms.pieces(body, 1000))
+
+    def upload(self, path: str, token: str | None, body: bytes) -> Answer:
+        """Send a multipart body and let everything that is due run."""
+        sending = self.send_form(path, token, body)
+        self.environment.run()
+        (answer,) = sending.answers
+        return answer
+
     def ask(self, method: str, path: str, token: str | None = None, body: Any = None) -> list[Answer]:
         """Ask; the list fills once the answer comes."""
         answers: list[Answer] = []
@@ -183,6 +208,45 @@ class Caller:
         path = "/api/v1/ws/connect"
         self.driver.handshake(Head("GET", path, "", UPGRADE | _headers(token), "192.0.2.1"), outcomes.append)
         return outcomes
+
+
+class Sending:
+    """One upload on its way, a piece at a time."""
+
+    def __init__(self, driver: Driver, head: Head, pieces: Sequence[bytes]) -> None:
+        self.answers: list[Answer] = []
+        self.receiving: Receiving | None = None
+        self.sent = 0
+        self._driver = driver
+        self._pieces = pieces
+        self._admitted: Admitted | None = None
+        driver.admit(head, self._judged)
+
+    def _judged(self, outcome: Admitted | Answer) -> None:
+        if isinstance(outcome, Answer):
+            self.answers.append(outcome)
+            return
+        receiving = self._driver.receive(outcome)
+        if isinstance(receiving, Answer):
+            self.answers.append(receiving)
+            return
+        self.receiving, self._admitted = receiving, outcome
+        self._next(None)
+
+    def _next(self, refusal: Answer | None) -> None:
+        if refusal is not None:
+            self.answers.append(refusal)
+        elif self.receiving is not None and self.sent < len(self._pieces):
+            self.sent += 1
+            self.receiving.feed(self._pieces[self.sent - 1], self._next)
+        elif self.receiving is not None:
+            self.receiving.finish(self._whole)
+
+    def _whole(self, outcome: Received | Answer) -> None:
+        if isinstance(outcome, Answer):
+            self.answers.append(outcome)
+        elif self._admitted is not None:
+            self._driver.handle(self._admitted, outcome, self.answers.append)
 
 
 def _headers(token: str | None) -> dict[str, str]:
