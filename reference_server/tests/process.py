@@ -6,7 +6,8 @@ import socket
 import ssl
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -118,3 +119,11 @@ def read_to_end(opened: socket.socket) -> bytes:
 def _pipe(stream: IO[str] | None) -> IO[str]:
     assert stream is not None
     return stream
+
+
+def wait_until(condition: Callable[[], bool], otherwise: str) -> None:
+    """Wait for a condition that the server brings about by itself; fails at the deadline."""
+    deadline = time.monotonic() + DEADLINE_S
+    while not condition():
+        assert time.monotonic() < deadline, otherwise
+        time.sleep(0.01)

@@ -9,6 +9,7 @@ import uvicorn
 from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, Scope
 from uvicorn.server import ServerState
 
+from reference_server.http import GONE
 from reference_server.http_protocol import HttpProtocol
 
 DEADLINE_S = 10.0
@@ -122,3 +123,47 @@ def test_a_trailer_that_never_ends_is_refused() -> None:
     read = talk(trickle(chunked, b"x" * 32_768))
 
     assert read.count(b"HTTP/1.1 413") == 1
+
+
+def answering(pieces: int, ended: list[int]) -> App:
+    """Answer in pieces of 64 KiB, and note how many were written when the connection was lost or all had left."""
+
+    async def app(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        written = 0
+        while written < pieces and GONE not in scope["state"]:
+            await send({"type": "http.response.body", "body": KIB * 64, "more_body": True})
+            written += 1
+        ended.append(written)
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    return app
+
+
+def test_a_peer_that_does_not_read_its_answer_is_ended() -> None:
+    ended: list[int] = []
+
+    async def peer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        writer.write(GET + b"\r\n")
+        while not ended:  # noqa: ASYNC110 - what is waited for tells nobody
+            await asyncio.sleep(EVERY_S)
+        return b""
+
+    talk(peer, app=answering(10_000, ended))
+
+    assert ended[0] < 10_000
+
+
+def test_a_peer_that_reads_its_answer_slowly_gets_all_of_it() -> None:
+    ended: list[int] = []
+
+    async def peer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        writer.write(GET + b"Connection: close\r\n\r\n")
+        read = b""
+        while chunk := await reader.read(1024 * 1024):
+            read += chunk
+            await asyncio.sleep(EVERY_S)
+        return read
+
+    assert len(talk(peer, app=answering(160, ended))) > 160 * 64 * 1024
