@@ -1,7 +1,7 @@
 """The reference server and its clients in one thread on virtual time (tier T0).
 
 Here live `environment` (what the driver is lent), `wires` (the two ends of a link: the server's and the client's
-socket), `rest` (calls that go through the driver's front door) and `target` (the whole of it as a `Target`).
+socket), `rest` and `files` (calls that go through the driver's front door) and `target` (all of it as a `Target`).
 
 Never here: rules. What the server decides is the same driver, hub, decisions and store that serve on sockets.
 

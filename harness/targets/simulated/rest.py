@@ -4,14 +4,15 @@ Each way takes a drawn time, so that a push may be read before or after the answ
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import unquote
 
 from harness.client.rest import Headers, NoAnswerError, RawAnswer
 from harness.simulation.network import LATENCY_MS, NS_PER_MS
 from harness.simulation.scheduler import NS_PER_S, Promise, Scheduler
+from harness.targets.simulated import files
 from reference_server.core.admission import Origins
-from reference_server.core.answers import Answer
+from reference_server.core.answers import Answer, BlobBody
 from reference_server.core.calls import Head
 from reference_server.driver import Admitted, Driver
 from reference_server.responses import body_of, head_of, headers_of, sharing_headers
@@ -37,15 +38,17 @@ class DriverTransport:
             raw.append((b"content-length", b"%d" % len(body)))
         head = head_of(method, unquote(path), query.encode("latin-1"), raw, self._address)
 
-        def reply(answer: Answer) -> None:
-            came = _raw(answer, head)
+        def reply(answer: Answer, content: bytes | None = None) -> None:
+            came = _raw(answer, head, body_of(answer) if content is None else content)
             self._after_latency(lambda: answered.set(came))
 
         def admitted(judged: Admitted | Answer) -> None:
             if isinstance(judged, Answer):
                 reply(judged)
+            elif judged.route.operation.file is not None:
+                self._scheduler.spawn(self._upload(judged, body or b"", reply))
             else:
-                self._driver.handle(judged, body or b"", reply)
+                self._driver.handle(judged, body or b"", lambda answer: self._out(judged, answer, reply))
 
         self._after_latency(lambda: self._driver.admit(head, admitted))
         late_ns = self._scheduler.now_ns + round(CALL_WITHIN_S * NS_PER_S)
@@ -56,14 +59,39 @@ class DriverTransport:
             raise NoAnswerError(f"no answer within {CALL_WITHIN_S:g} s")
         return came
 
+    async def _upload(self, admitted: Admitted, body: bytes, reply: Callable[[Answer], None]) -> None:
+        received = await files.receive(self._driver, admitted, body)
+        if isinstance(received, Answer):
+            reply(received)
+        else:
+            self._driver.handle(admitted, received, reply)
+
+    def _out(self, admitted: Admitted, answer: Answer, reply: "Reply") -> None:
+        if isinstance(answer.body, BlobBody):
+            self._scheduler.spawn(self._download(admitted, answer, answer.body, reply))
+        else:
+            reply(answer)
+
+    async def _download(self, admitted: Admitted, answer: Answer, body: BlobBody, reply: "Reply") -> None:
+        content = await files.content_of(self._driver, admitted, body)
+        if isinstance(content, Answer):
+            reply(content)
+        else:
+            reply(answer, content)
+
     def _after_latency(self, callback: Callable[[], None]) -> None:
         low, high = LATENCY_MS
         took_ns = round((low + (high - low) * self._draw()) * NS_PER_MS)
         self._scheduler.call_at(self._scheduler.now_ns + took_ns, callback)
 
 
-def _raw(answer: Answer, head: Head) -> RawAnswer:
+class Reply(Protocol):
+    """Takes the answer of a call, and the content that it streams."""
+
+    def __call__(self, answer: Answer, content: bytes | None = None) -> None: ...
+
+
+def _raw(answer: Answer, head: Head, body: bytes) -> RawAnswer:
     """Encode the answer now: what the server thinks later must not change what is on its way."""
-    body = body_of(answer)
     headers = [*headers_of(answer, body), *sharing_headers(Origins(), head.path, head.headers)]
     return RawAnswer(answer.status, {name.decode(): value.decode() for name, value in headers}, body)
