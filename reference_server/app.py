@@ -14,12 +14,14 @@ import uvicorn
 from reference_server.blobs import Blobs, FolderBlobs, MemoryBlobs, S3Blobs
 from reference_server.bus import Tap
 from reference_server.core.admission import Origins, is_loopback
+from reference_server.core.passwords import PasswordCost
 from reference_server.direct import DirectAnswers
 from reference_server.driver import Driver
 from reference_server.environment import Environment, Sockets
 from reference_server.environment_asyncio import AsyncioEnvironment, new_secret
 from reference_server.http import Application
 from reference_server.http_protocol import HttpProtocol
+from reference_server.limits import Rates
 from reference_server.operations import Options
 from reference_server.page_files import PageFiles
 from reference_server.pages_only import PagesOnly
@@ -107,8 +109,8 @@ class App:
         Return whether a second signal cut the ending short; raises SettingsError, StoreError, BlobError.
         """
         settings, held = self._settings, self._resources
-        loop = asyncio.get_running_loop()
-        environment = AsyncioEnvironment(loop, jwt_secret(settings, new_secret), settings.seed)
+        loop, cost = asyncio.get_running_loop(), PasswordCost(*settings.password_cost)
+        environment = AsyncioEnvironment(loop, jwt_secret(settings, new_secret), settings.seed, cost)
         try:
             sockets = OpenSockets()
             options = _options(settings, held.accounts)
@@ -178,6 +180,10 @@ def _origins(settings: Settings) -> Origins:
     return Origins(settings.origins, is_loopback(settings.host), settings.session_cookie == "on")
 
 
+def _rates(settings: Settings) -> Rates:
+    return Rates(settings.address_rate, settings.account_rate, *settings.handshake_rate)
+
+
 def _options(settings: Settings, accounts: AccountsFile | None) -> Options:
     return Options(
         task_ms=settings.task_ms,
@@ -185,7 +191,8 @@ def _options(settings: Settings, accounts: AccountsFile | None) -> Options:
         queue_max=settings.queue_max,
         token_ttl_s=settings.token_ttl,
         retry_delays_s=settings.retry_delays,
-        limits=settings.limits == "on",
+        rates=_rates(settings) if settings.limits == "on" else None,
+        password_cost=PasswordCost(*settings.password_cost),
         version=VERSION,
         admin_email=settings.admin_email,
         admin_password=admin_password(settings, new_secret),

@@ -22,7 +22,7 @@ from reference_server.core.steady_clock import SteadyClock
 from reference_server.credentials import Credentials
 from reference_server.environment import Environment, Sockets
 from reference_server.hub_driver import HubDriver, HubMachine
-from reference_server.limits import Kind, LocalLimits, NoLimits, RateLimits
+from reference_server.limits import Kind, RateLimits, limits_of
 from reference_server.operations import Decisions, Operations, Options, default_decisions
 from reference_server.store.base import Store
 from reference_server.uploads import Received, Receiving, Uploads
@@ -73,7 +73,7 @@ class Driver:
         self._shutting = False
         self.hub = HubDriver(environment, sockets, make_hub(), self.wall_ns)
         self._credentials = Credentials(environment, store, self.wall_ns, origins=options.origins)
-        self._limits = rate_limits or (LocalLimits(environment.monotonic_ns) if options.limits else NoLimits())
+        self._limits = rate_limits or limits_of(options.rates, environment.monotonic_ns)
         bus = make_bus(self.wall_ns, self.hub, tap)
         decide = decisions if decisions is not None else default_decisions()
         blobs = blobs if blobs is not None else MemoryBlobs()

@@ -13,6 +13,7 @@ import argon2
 import jwt
 
 from reference_server.contract import limits
+from reference_server.core.passwords import PasswordCost
 from reference_server.environment import Cancelable, OffloadFullError, TokenInvalidError, Tokens
 
 T = TypeVar("T")
@@ -60,14 +61,14 @@ class JwtTokens:
 class PasswordHasher:
     """Argon2id on at most 2 threads with 64 waiting (contract §2 login)."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, cost: PasswordCost) -> None:
         self._loop = loop
         self._pool = ThreadPoolExecutor(limits.HASH_THREADS_MAX, thread_name_prefix="argon2")
         self._waiting = 0
         self._argon2 = argon2.PasswordHasher(
-            time_cost=limits.ARGON2_TIME_COST,
-            memory_cost=limits.ARGON2_MEMORY_KIB,
-            parallelism=limits.ARGON2_PARALLELISM,
+            time_cost=cost.passes,
+            memory_cost=cost.memory_kib,
+            parallelism=cost.lanes,
         )
 
     def hash(self, password: str, done: Callable[[str | None], None]) -> None:
@@ -151,11 +152,17 @@ class Workers:
 class AsyncioEnvironment:
     """Clocks, timers, chance and hashing of one process; made inside its running loop."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, secret: str, seed: int | None = None) -> None:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        secret: str,
+        seed: int | None = None,
+        password_cost: PasswordCost = PasswordCost(),  # noqa: B008 - frozen
+    ) -> None:
         """Take the key of the tokens; a `seed` fixes ids and draws, never secrets."""
         self.tokens: Tokens = JwtTokens(secret)
         self._loop = loop
-        self._hasher = PasswordHasher(loop)
+        self._hasher = PasswordHasher(loop, password_cost)
         self._workers = Workers(loop)
         self._chance = random.Random(seed) if seed is not None else random.SystemRandom()
 

@@ -33,10 +33,12 @@ from reference_server.core.calls import Call, Caller, Context, Head
 from reference_server.core.decisions import DECISIONS, Decide
 from reference_server.core.envelopes import timestamp
 from reference_server.core.orchestrator import Figures
+from reference_server.core.passwords import PasswordCost
 from reference_server.core.transaction import Transaction
 from reference_server.environment import Environment
 from reference_server.execution import Execution
 from reference_server.hub_driver import HubDriver
+from reference_server.limits import Rates
 from reference_server.publishing import publish_of, put_on
 from reference_server.sign_in import SignIn
 from reference_server.start import Hearer, Start
@@ -62,7 +64,8 @@ class Options:
     queue_max: int = 10_000
     token_ttl_s: float = limits.TOKEN_TTL_S
     retry_delays_s: tuple[float, ...] = limits.RETRY_DELAYS_S
-    limits: bool = True
+    rates: Rates | None = field(default_factory=Rates)
+    password_cost: PasswordCost = field(default_factory=PasswordCost)
     process: str = ""
     version: str = "0"
     admin_email: str = "admin@zerostate.local"
@@ -104,7 +107,7 @@ class Operations:
         self._process = options.process or environment.new_id()
         self._commit = GroupCommit(environment, store)
         self._execution = Execution(environment, self._commit, self._context, self._leave)
-        self._sign_in = SignIn(environment, self._commit, self._decide)
+        self._sign_in = SignIn(environment, self._commit, self._decide, options.password_cost)
         self._special: dict[str, Callable[[Call, Reply], None]] = {
             "register": self._register,
             "login": self._login,
@@ -121,7 +124,8 @@ class Operations:
     def start(self, done: Callable[[], None], failed: Callable[[Exception], None]) -> None:
         """Seed, make admin and accounts, queue what was interrupted, then run the executor; raises StoreError."""
         options = self._options
-        start = Start(self._environment, self._store, self._context, self._blobs.sweep, failed)
+        sweep, cost = self._blobs.sweep, options.password_cost
+        start = Start(self._environment, self._store, self._context, sweep, failed, cost)
         ready = partial(self._started, done)
         if options.accounts_hearer is not None:
             ready = partial(start.number_accounts, options.accounts, options.accounts_hearer, ready)

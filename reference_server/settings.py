@@ -53,8 +53,16 @@ class Settings:
     retry_delays: tuple[float, ...] = numbers.RETRY_DELAYS_S
     seed: int | None = None
     limits: Literal["on", "off"] = "on"
+    address_rate: int = numbers.RATE_PER_MINUTE_ADDRESS
+    account_rate: int = numbers.RATE_PER_MINUTE_ACCOUNT
+    handshake_rate: tuple[int, int] = (numbers.HANDSHAKE_BURST, numbers.HANDSHAKES_PER_S)
     token_ttl: float = numbers.TOKEN_TTL_S
     session_cookie: Literal["on", "off"] = "off"
+    password_cost: tuple[int, int, int] = (
+        numbers.ARGON2_MEMORY_KIB,
+        numbers.ARGON2_TIME_COST,
+        numbers.ARGON2_PARALLELISM,
+    )
     admin_email: str = "admin@zerostate.local"
     admin_password: str | None = None
     jwt_secret: str | None = None

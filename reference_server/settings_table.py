@@ -27,6 +27,10 @@ TOKEN_TTL_S_MAX: Final = 10 * 365 * DAY_S
 TASK_MS_MAX: Final = DAY_S * 1000
 SECRET_BYTES_MIN: Final = 32
 ACCOUNTS_MAX: Final = 20_000
+RATE_MAX: Final = 1_000_000
+LANES_MAX: Final = 16
+PASSES_MAX: Final = 100
+HASH_KIB_MAX: Final = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,9 @@ def _between(least: float, most: float, kind: Callable[[str], Any]) -> Callable[
     return parse
 
 
+_rate: Final = _between(1, RATE_MAX, int)
+
+
 def _one_of(*choices: str) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if text not in choices:
@@ -114,6 +121,18 @@ def _span_ms(text: str) -> tuple[int, int]:
     if not 0 <= span[0] <= span[1] <= TASK_MS_MAX:
         raise ValueError
     return span
+
+
+def _handshake_rate(text: str) -> tuple[int, int]:
+    burst, per_s = (_rate(part) for part in text.split(":"))
+    return burst, per_s
+
+
+def _password_cost(text: str) -> tuple[int, int, int]:
+    memory_kib, passes, lanes = (int(part) for part in text.split(":"))
+    if not (1 <= lanes <= LANES_MAX and 1 <= passes <= PASSES_MAX and 8 * lanes <= memory_kib <= HASH_KIB_MAX):
+        raise ValueError
+    return memory_kib, passes, lanes
 
 
 def _listed(text: str) -> tuple[str, ...]:
@@ -211,10 +230,17 @@ SETTINGS: Final[tuple[Setting, ...]] = (
             "seconds before each of the 3 retries, by comma, such as 1,2,3, each at most a day", _LIST),
     Setting("seed", _TASKS, int, "a whole number; fixes ids and draws", (int,)),
     Setting("limits", _SECURITY, _one_of("on", "off"), "on or off: the limits on how often one may call", (str, bool)),
+    Setting("address_rate", _SECURITY, _rate, f"calls a minute per address without a token, 1 to {RATE_MAX}", (int,)),
+    Setting("account_rate", _SECURITY, _rate, f"calls a minute per account, 1 to {RATE_MAX}", (int,)),
+    Setting("handshake_rate", _SECURITY, _handshake_rate,
+            f"handshakes per account as BURST:PER_SECOND, each 1 to {RATE_MAX}", separator=":"),
     Setting("token_ttl", _SECURITY, _between(1, TOKEN_TTL_S_MAX, float),
             f"seconds, 1 to {TOKEN_TTL_S_MAX} (10 years), that a token holds", _NUMBER),
     Setting("session_cookie", _SECURITY, _one_of("on", "off"),
             "on or off: whether signing in also sets an HttpOnly cookie, for pages of the same site", (str, bool)),
+    Setting("password_cost", _SECURITY, _password_cost,
+            f"argon2id's KIB:PASSES:LANES, at most {HASH_KIB_MAX}:{PASSES_MAX}:{LANES_MAX}, at least 8 KiB a lane; "
+            "hashes of another cost are made again at login", separator=":"),
     Setting("admin_email", _SECURITY, _email, "an e-mail address such as admin@example.org"),
     Setting("admin_password", _SECURITY, _password,
             f"{numbers.PASSWORD_BYTES_MIN} to {numbers.PASSWORD_BYTES_MAX} bytes; if none, one is made and kept in the "

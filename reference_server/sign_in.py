@@ -9,9 +9,10 @@ from msgspec import UNSET
 
 from reference_server.commit import GroupCommit
 from reference_server.contract.models import LoginRequest, ProfileRequest, RegisterRequest
-from reference_server.core.accounts import account_of, caller_of, email_key, hash_outdated
+from reference_server.core.accounts import account_of, caller_of, email_key
 from reference_server.core.answers import Answer, error
 from reference_server.core.calls import Call
+from reference_server.core.passwords import PasswordCost
 from reference_server.core.transaction import Transaction
 from reference_server.environment import Environment
 
@@ -24,10 +25,11 @@ Decide = Callable[[Call, Callable[[Answer], None]], None]
 class SignIn:
     """Prepares register, login and changes of the profile for their decisions."""
 
-    def __init__(self, environment: Environment, commit: GroupCommit, decide: Decide) -> None:
+    def __init__(self, environment: Environment, commit: GroupCommit, decide: Decide, cost: PasswordCost) -> None:
         self._environment = environment
         self._commit = commit
         self._decide = decide
+        self._cost = cost
         self._nobodys_hash = ""
 
     def start(self, done: Callable[[], None]) -> None:
@@ -63,7 +65,7 @@ class SignIn:
             self._compare(password_hash, body.password, reply, partial(compared, password_hash))
 
         def compared(password_hash: str, matches: bool) -> None:
-            if matches and hash_outdated(password_hash):
+            if matches and self._cost.outdates(password_hash):
                 self._environment.hash_password(body.password, remade)
             else:
                 self._decide(replace(call, password_matches=matches), reply)

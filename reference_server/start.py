@@ -6,9 +6,10 @@ from functools import partial
 from typing import Final, Protocol
 
 from reference_server.core import agents, executor
-from reference_server.core.accounts import email_key, hash_outdated, new_account
+from reference_server.core.accounts import email_key, new_account
 from reference_server.core.calls import Context
 from reference_server.core.numbered_accounts import numbered_accounts
+from reference_server.core.passwords import PasswordCost
 from reference_server.core.rows import AccountRow, replaced_account
 from reference_server.core.transaction import Transaction
 from reference_server.environment import Environment
@@ -54,12 +55,14 @@ class Start:
         context: Callable[[], Context],
         sweep: Callable[[Sequence[str]], None],
         failed: Callable[[Exception], None],
+        cost: PasswordCost,
     ) -> None:
         self._environment = environment
         self._store = store
         self._context = context
         self._sweep = sweep
         self._failed = failed
+        self._cost = cost
 
     def run(self, admin_email: str, admin_password: str | None, done: Done) -> None:
         """Prepare the store, then `done`; without a password no admin account is made."""
@@ -112,7 +115,7 @@ class Start:
 
     def _check_admin(self, admin: AccountRow, password: str, done: Done) -> None:
         def verified(matches: bool | None) -> None:
-            if matches and admin.role == "admin" and not hash_outdated(admin.password_hash):
+            if matches and admin.role == "admin" and not self._cost.outdates(admin.password_hash):
                 self._guarded(done)
             else:
                 self._hash_admin(admin.email, password, done)

@@ -221,6 +221,7 @@ def _switching(head: Head, subprotocol: str | None) -> bytes:
         b"Upgrade: websocket",
         b"Connection: Upgrade",
         b"Sec-WebSocket-Accept: " + accept,
+        b"Vary: Origin",
     ]
     if subprotocol is not None:
         lines.append(b"Sec-WebSocket-Protocol: " + subprotocol.encode("ascii"))

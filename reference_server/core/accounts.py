@@ -4,7 +4,6 @@ from typing import Final
 
 from msgspec import UNSET
 
-from reference_server.contract import limits
 from reference_server.contract.models import (
     FieldFault,
     LoginRequest,
@@ -25,22 +24,12 @@ from reference_server.core.rows import AccountRow, replaced_account
 from reference_server.core.tokens import US_NS, issued_at, make_claims
 from reference_server.core.transaction import EmailTakenError, Transaction
 
-ARGON2: Final = "$argon2"
-CURRENT_HASH: Final = (
-    f"{ARGON2}id$v=19$m={limits.ARGON2_MEMORY_KIB},t={limits.ARGON2_TIME_COST},p={limits.ARGON2_PARALLELISM}$"
-)
-"""How a hash of today's cost begins (contract §2 login; PHC string format)."""
 WRONG_LOGIN: Final = "e-mail or password is wrong"
 
 
 def email_key(email: str) -> str:
     """Return what e-mails are compared by (contract §3: case-insensitively)."""
     return email.casefold()
-
-
-def hash_outdated(password_hash: str) -> bool:
-    """Say whether a hash is argon2's of another variant or cost than today's, so that it is to be made again."""
-    return password_hash.startswith(ARGON2) and not password_hash.startswith(CURRENT_HASH)
 
 
 def new_account(context: Context, email: str, full_name: str, password_hash: str, role: Role = "user") -> AccountRow:

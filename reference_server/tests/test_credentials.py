@@ -6,7 +6,6 @@ import hmac
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,101 +13,33 @@ import pytest
 
 from reference_server.contract.codes import EXPIRED, INVALID, MALFORMED, REVOKED, TokenFault
 from reference_server.core.answers import Answer
-from reference_server.core.calls import Caller, Head
-from reference_server.core.rows import AccountRow, replaced_account
+from reference_server.core.calls import Caller
+from reference_server.core.rows import replaced_account
 from reference_server.core.transaction import Transaction
-from reference_server.credentials import CREDENTIAL_CHARS_MAX, Credentials
+from reference_server.credentials import CREDENTIAL_CHARS_MAX
 from reference_server.environment_asyncio import JwtTokens
-from reference_server.store import MemoryStore, SqliteStore, Store
-from reference_server.store.base import Revision, StoreError
+from reference_server.store import MemoryStore, SqliteStore
 from reference_server.store.tests.rows import account, id_of, key, put
-from reference_server.tests.virtual import SECRET, VirtualEnvironment
+from reference_server.tests.gate import (
+    NOW_S,
+    SECOND_NS,
+    STORES,
+    Gate,
+    WatchedStore,
+    change_account,
+    first_account,
+    opened,
+)
+from reference_server.tests.virtual import SECRET
 
 T = TypeVar("T")
-NOW_S = 1_800_000_000
 LIFE_S = 3600
-SECOND_NS = 1_000_000_000
-STORES: dict[str, Callable[[Path], Store]] = {
-    "memory": lambda _: MemoryStore(),
-    "sqlite": lambda folder: SqliteStore(folder / "store.db"),
-}
-
-
-class WatchedStore:
-    """A store that counts the transactions asked of it, and can be out of order."""
-
-    def __init__(self, inner: Store) -> None:
-        self._inner = inner
-        self.asked = 0
-        self.broken = False
-
-    def transact(self, work: Callable[[Transaction], T]) -> T:
-        self.asked += 1
-        if self.broken:
-            raise StoreError("the disk is gone")
-        return self._inner.transact(work)
-
-    def read(self, work: Callable[[Transaction], T]) -> T:
-        self.asked += 1
-        if self.broken:
-            raise StoreError("the disk is gone")
-        return self._inner.read(work)
-
-    def revision(self) -> Revision:
-        if self.broken:
-            raise StoreError("the disk is gone")
-        return self._inner.revision()
-
-    def check(self) -> None:
-        self._inner.check()
-
-    def close(self) -> None:
-        self._inner.close()
-
-
-class WatchedTokens(JwtTokens):
-    """Tokens that count how often a signature was checked."""
-
-    def __init__(self) -> None:
-        super().__init__(SECRET)
-        self.decoded = 0
-
-    def decode(self, token: str) -> dict[str, Any]:
-        self.decoded += 1
-        return super().decode(token)
-
-
-@dataclass
-class Gate:
-    """Credentials over a store in which account 1 exists, at a clock that stands until it is moved."""
-
-    store: WatchedStore
-    now_ns: int = NOW_S * SECOND_NS
-    tokens: WatchedTokens = field(default_factory=WatchedTokens)
-    remembered_max: int = 100
-
-    def __post_init__(self) -> None:
-        self.environment = VirtualEnvironment()
-        self.environment.tokens = self.tokens
-        self.credentials = Credentials(
-            self.environment, self.store, lambda: self.now_ns, remembered_max=self.remembered_max
-        )
-
-    def judge(self, token: str) -> Caller | TokenFault | Answer:
-        headers = {"authorization": f"Bearer {token}"}
-        return self.credentials.judge(Head("GET", "/api/v1/users/me", "", headers, "192.0.2.1"), handshake=False)
-
-    def accepts(self, token: str) -> bool:
-        return isinstance(self.judge(token), Caller)
 
 
 @pytest.fixture(params=STORES)
 def gate(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Gate]:
-    store = WatchedStore(STORES[request.param](tmp_path))
-    put(store, account(1), account(2))
-    store.asked = 0
-    yield Gate(store)
-    store.close()
+    with opened(request.param, tmp_path) as made:
+        yield made
 
 
 def claims(number: int = 1, **changes: Any) -> dict[str, Any]:
@@ -127,17 +58,6 @@ def claims(number: int = 1, **changes: Any) -> dict[str, Any]:
 
 def token_of(number: int = 1, **changes: Any) -> str:
     return JwtTokens(SECRET).sign(claims(number, **changes))
-
-
-def change(store: Store, **changes: Any) -> None:
-    """Change account 1."""
-    store.transact(lambda tx: tx.update_account(replaced_account(_first(tx), **changes)))
-
-
-def _first(tx: Transaction) -> AccountRow:
-    row = tx.account(id_of(1))
-    assert row is not None
-    return row
 
 
 def test_a_token_that_comes_again_costs_neither_signature_nor_transaction(gate: Gate) -> None:
@@ -174,7 +94,7 @@ def test_a_revoked_token_is_refused_at_once_and_no_other(gate: Gate) -> None:
 def test_revoking_all_refuses_every_token_issued_up_to_then(gate: Gate) -> None:
     tokens = [token_of(number) for number in (1, 2, 3)]
     assert all(gate.accepts(token) for token in tokens)
-    change(gate.store, revoked_until_ns=round(claims(2)["iat"] * 1e6) * 1000)
+    change_account(gate.store, revoked_until_ns=round(claims(2)["iat"] * 1e6) * 1000)
 
     assert [gate.judge(token) for token in tokens[:2]] == [REVOKED, REVOKED]
     assert gate.accepts(tokens[2])
@@ -182,7 +102,7 @@ def test_revoking_all_refuses_every_token_issued_up_to_then(gate: Gate) -> None:
 
 def test_a_changed_role_counts_from_the_next_call_on(gate: Gate) -> None:
     gate.judge(token_of())
-    change(gate.store, role="admin")
+    change_account(gate.store, role="admin")
 
     judged = gate.judge(token_of())
     assert isinstance(judged, Caller)
@@ -206,11 +126,11 @@ def test_a_rolled_back_revocation_revokes_nothing(gate: Gate) -> None:
     "work",
     [
         lambda tx: tx.insert_account(account(3)),
-        lambda tx: tx.update_account(replaced_account(_first(tx), issued_until_ns=NOW_S * SECOND_NS)),
+        lambda tx: tx.update_account(replaced_account(first_account(tx), issued_until_ns=NOW_S * SECOND_NS)),
         lambda tx: tx.update_account(
-            replaced_account(_first(tx), email="new@example.org", email_key="new@example.org")
+            replaced_account(first_account(tx), email="new@example.org", email_key="new@example.org")
         ),
-        lambda tx: tx.update_account(replaced_account(_first(tx), password_hash="newer", avatar="x")),
+        lambda tx: tx.update_account(replaced_account(first_account(tx), password_hash="newer", avatar="x")),
         lambda tx: tx.put_key(key(1)),
     ],
 )
@@ -232,7 +152,7 @@ def test_what_another_process_revoked_is_refused_at_once(tmp_path: Path) -> None
     for number, revoke in enumerate(
         (
             lambda tx: tx.revoke_token(id_of(9001), NOW_S * 2 * SECOND_NS),
-            lambda tx: tx.update_account(replaced_account(_first(tx), revoked_until_ns=NOW_S * SECOND_NS)),
+            lambda tx: tx.update_account(replaced_account(first_account(tx), revoked_until_ns=NOW_S * SECOND_NS)),
         ),
         start=1,
     ):
@@ -318,119 +238,6 @@ def test_a_store_that_cannot_tell_is_503_also_for_what_is_remembered(gate: Gate)
         assert judged.status == 503
     gate.store.broken = False
     assert gate.accepts(token_of())
-
-
-# API keys
-
-KEY = f"zs_live_{'k' * 43}"
-KEY_HASH = hashlib.sha256(KEY.encode()).hexdigest()
-
-
-def last_used_ns(gate: Gate) -> int | None:
-    gate.environment.run()
-    row = gate.store.transact(lambda tx: tx.key(key(1).id))
-    return None if row is None else row.last_used_at_ns
-
-
-def test_a_key_stands_for_its_account_with_the_accounts_role_and_no_end(gate: Gate) -> None:
-    put(gate.store, key(1, key_hash=KEY_HASH))
-    change(gate.store, role="admin")
-    judged = gate.judge(KEY)
-
-    assert isinstance(judged, Caller)
-    assert (judged.account_id, judged.role, judged.key_id, judged.jti) == (id_of(1), "admin", key(1).id, key(1).id)
-    gate.now_ns += 100 * 365 * 86_400 * SECOND_NS
-    assert gate.accepts(KEY)
-
-
-def test_a_key_that_comes_again_costs_no_transaction(gate: Gate) -> None:
-    put(gate.store, key(1, key_hash=KEY_HASH))
-    assert gate.accepts(KEY)
-    gate.environment.run()
-    gate.store.asked = 0
-
-    assert all(gate.accepts(KEY) for _ in range(5))
-    gate.environment.run()
-    assert gate.store.asked == 0
-
-
-def test_a_revoked_key_is_refused_at_once_also_after_it_was_remembered(gate: Gate) -> None:
-    put(gate.store, key(1, key_hash=KEY_HASH))
-    assert gate.accepts(KEY)
-    gate.store.transact(lambda tx: tx.put_key(key(1, key_hash=KEY_HASH, status="revoked")))
-
-    assert gate.judge(KEY) == REVOKED
-    gate.environment.run()
-    row = gate.store.transact(lambda tx: tx.key(key(1).id))
-    assert row is not None
-    assert row.status == "revoked"
-
-
-def test_revoking_all_tokens_leaves_keys(gate: Gate) -> None:
-    put(gate.store, key(1, key_hash=KEY_HASH))
-    assert gate.accepts(KEY)
-    change(gate.store, revoked_until_ns=gate.now_ns * 2)
-
-    assert gate.accepts(KEY)
-
-
-@pytest.mark.parametrize(
-    ("credential", "fault"),
-    [
-        (f"zs_live_{'x' * 43}", INVALID),
-        (f"zs_test_{'k' * 43}", INVALID),
-        (f"zs_live_{'k' * 42}", MALFORMED),
-        (f"zs_live_{'k' * 129}", MALFORMED),
-        (f"zs_live_{'k' * 42}!", MALFORMED),
-        (f"zs_prod_{'k' * 43}", MALFORMED),
-        (KEY.upper(), MALFORMED),
-        (KEY_HASH, MALFORMED),
-    ],
-)
-def test_what_is_no_key_of_ours_is_refused_with_its_reason(gate: Gate, credential: str, fault: TokenFault) -> None:
-    put(gate.store, key(1, key_hash=KEY_HASH))
-
-    assert gate.judge(credential) == fault
-
-
-def test_a_key_of_nobody_is_invalid(gate: Gate) -> None:
-    put(gate.store, key(1, key_hash=KEY_HASH, account_id=id_of(99)))
-
-    assert gate.judge(KEY) == INVALID
-
-
-def test_the_use_of_a_key_is_noted_once_a_minute(gate: Gate) -> None:
-    put(gate.store, key(1, key_hash=KEY_HASH))
-    assert last_used_ns(gate) is None
-    noted = []
-    for seconds in (0, 59, 1, 10, 60):
-        gate.now_ns += seconds * SECOND_NS
-        assert gate.accepts(KEY)
-        noted.append(last_used_ns(gate))
-
-    start = NOW_S * SECOND_NS
-    assert noted == [start + after * SECOND_NS for after in (0, 0, 60, 60, 130)]
-
-
-def test_a_process_that_starts_again_notes_no_earlier(gate: Gate) -> None:
-    put(gate.store, key(1, key_hash=KEY_HASH))
-    gate.accepts(KEY)
-    first = last_used_ns(gate)
-    again = Gate(gate.store, now_ns=gate.now_ns + 30 * SECOND_NS)
-    assert again.accepts(KEY)
-
-    assert last_used_ns(again) == first
-
-
-def test_a_note_that_cannot_be_written_spoils_no_call(gate: Gate) -> None:
-    put(gate.store, key(1, key_hash=KEY_HASH))
-    assert gate.accepts(KEY)
-    gate.store.broken = True
-    gate.environment.run()
-    gate.store.broken = False
-
-    assert gate.accepts(KEY)
-    assert last_used_ns(gate) is None
 
 
 # forged, confused and broken tokens

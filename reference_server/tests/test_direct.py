@@ -102,7 +102,7 @@ def visit(peer: Peer, *, directly: bool) -> tuple[bytes, int]:
 
     async def run() -> tuple[bytes, int]:
         environment = AsyncioEnvironment(asyncio.get_running_loop(), "k" * 32, seed=1)
-        driver = Driver(environment, MemoryStore(), OpenSockets(), Options(limits=False))
+        driver = Driver(environment, MemoryStore(), OpenSockets(), Options(rates=None))
         origins = Origins()
         application = CountingApplication(driver, origins, PageFiles(PAGES))
         config = uvicorn.Config(application, ws="none", lifespan="off", log_config=None, proxy_headers=False)

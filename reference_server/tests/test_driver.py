@@ -5,12 +5,12 @@ from typing import TypeVar
 
 import pytest
 
-from reference_server.core.answers import Decision
+from reference_server.core.answers import Answer, Decision
 from reference_server.core.calls import Call, Context
 from reference_server.core.decisions import DECISIONS
 from reference_server.core.effects import Drained, FrameIn, Lost, Opcode
 from reference_server.core.transaction import Transaction
-from reference_server.driver import Driver
+from reference_server.driver import Driver, Granted
 from reference_server.operations import Options
 from reference_server.store.base import StoreError
 from reference_server.store.memory import MemoryStore
@@ -183,6 +183,58 @@ def test_a_logout_closes_the_sockets_of_its_token_before_it_is_answered(world: W
     assert world.sockets.closed == {connection: 4401}
     refused = world.caller.handshake(token)[0]
     assert getattr(refused, "status", None) == 401
+
+
+def test_unknown_e_mail_and_wrong_password_cost_the_same_work(world: World) -> None:
+    world.caller.register()
+    work = []
+    for email in ("ann@example.org", "nobody@example.org"):
+        world.environment.compared.clear()
+        before = world.store.commits
+        assert world.caller.call("POST", "/users/login", None, {"email": email, "password": "wrong"}).status == 401
+        work.append((world.environment.compared, world.store.commits - before))
+        assert len(world.environment.compared) == 1
+
+    assert work[0] == work[1]
+
+
+def test_a_61st_handshake_at_once_is_429_by_account_and_costs_no_call(world: World) -> None:
+    tokens = [world.caller.register(f"{name}@example.org") for name in ("ann", "bob")]
+    outcomes = [world.caller.handshake(tokens[0])[0] for _ in range(61)]
+
+    assert [isinstance(one, Granted) for one in outcomes] == [True] * 60 + [False]
+    refused = outcomes[-1]
+    assert isinstance(refused, Answer)
+    assert (refused.status, dict(refused.headers)["Retry-After"]) == (429, "1")
+    assert isinstance(world.caller.handshake(tokens[1])[0], Granted)
+    assert world.caller.call("GET", "/users/me", tokens[0]).status == 200
+    world.environment.run_to(1)
+    assert [isinstance(world.caller.handshake(tokens[0])[0], Granted) for _ in range(11)] == [True] * 10 + [False]
+
+
+def test_handshakes_without_a_token_share_the_bucket_of_their_address(world: World) -> None:
+    statuses = [getattr(world.caller.handshake(token)[0], "status", None) for token in [None, "x.y.z"] * 31]
+
+    assert statuses == [401] * 60 + [429] * 2
+    assert isinstance(world.caller.handshake(world.caller.register())[0], Granted)
+
+
+def test_an_account_has_1200_calls_at_once_whatever_its_credential(world: World) -> None:
+    token = world.caller.register()
+    _, key = made_key(world, token)
+    statuses = [world.caller.call("GET", "/ws/stats", one).status for one in [token, key] * 600]
+
+    assert statuses == [200] * 1199 + [429]
+    world.environment.run_to(1)
+    assert world.caller.call("GET", "/ws/stats", key).status == 200
+
+
+def test_an_admins_key_may_broadcast_and_a_users_may_not(world: World) -> None:
+    admin = world.caller.call("POST", "/users/login", None, {"email": ADMIN[0], "password": ADMIN[1]})
+    keys = [made_key(world, token)[1] for token in (getattr(admin.body, "token"), world.caller.register())]  # noqa: B009
+    message = {"type": "system", "data": {"message": "hello", "level": "info"}}
+
+    assert [world.caller.call("POST", "/ws/broadcast", key, message).status for key in keys] == [200, 403]
 
 
 def made_key(world: World, token: str) -> tuple[str, str]:

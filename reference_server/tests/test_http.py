@@ -245,6 +245,17 @@ def test_over_the_allowance_of_an_address_429_says_when_a_call_succeeds() -> Non
         assert server.call("OPTIONS", "/users/me").status_code == 204
 
 
+def test_the_allowances_are_set(tmp_path: Path) -> None:
+    rates = ("--address-rate", "3", "--account-rate", "2", "--handshake-rate", "1:1")
+    with ServerProcess("--db", str(tmp_path / "store.db"), *rates) as server:
+        token = server.register()
+        by_account = [server.call("GET", "/users/me", token).status_code for _ in range(3)]
+        by_address = [server.call("GET", "/users/me").status_code for _ in range(3)]
+        shaken = [server.call("GET", "/ws/connect", token).status_code for _ in range(2)]
+
+    assert (by_account, by_address, shaken) == ([200, 200, 429], [401, 401, 429], [400, 429])
+
+
 @pytest.mark.parametrize(("proxies", "last"), [("192.0.2.1", 429), ("127.0.0.0/8", 401)])
 def test_what_a_peer_says_of_its_address_and_scheme_counts_from_configured_proxies_only(
     proxies: str, last: int

@@ -9,6 +9,7 @@ import pytest
 
 from reference_server.core.calls import Caller
 from reference_server.core.numbered_accounts import Numbered, numbered_accounts
+from reference_server.core.passwords import PasswordCost
 from reference_server.settings import Settings
 from reference_server.start import BATCH, AccountToken, Start
 from reference_server.store import MemoryStore
@@ -61,7 +62,7 @@ def started(heard: Heard, count: int) -> tuple[list[str], list[Exception]]:
     environment, desk = VirtualEnvironment(), Desk()
     done: list[str] = []
     failed: list[Exception] = []
-    start = Start(environment, MemoryStore(), desk.context, lambda _: None, failed.append)
+    start = Start(environment, MemoryStore(), desk.context, lambda _: None, failed.append, PasswordCost())
     start.number_accounts(count, heard, lambda: done.append("done"))
     environment.run()
     return done, failed

@@ -7,6 +7,7 @@ import pytest
 
 from reference_server.core import admission
 from reference_server.core.admission import Origins
+from reference_server.responses import sharing_headers
 from reference_server.tests.process import PERSON, ServerProcess, upgrade_request
 
 HOST = {"host": "zerostate.example"}
@@ -57,6 +58,7 @@ def test_a_wildcard_vouches_for_no_page() -> None:
     headers = HOST | COOKIE | {"origin": "https://evil.example"}
 
     assert origins.allow(headers)
+    assert b"access-control-allow-credentials" not in dict(sharing_headers(origins, "/api/v1/users/me", headers))
     assert admission.credential(headers, handshake=True, origins=origins) == "missing"
 
 

@@ -70,6 +70,14 @@ def test_what_the_file_may_say(tmp_path: Path) -> None:
     assert settings.jwt_secret == "0123456789abcdef0123456789abcdef"
 
 
+def test_how_often_and_how_dear_is_said_in_parts() -> None:
+    settings = read_settings(["--handshake-rate", "5:2", "--password-cost", "64:1:2", "--account-rate", "7"], {})
+
+    assert (settings.handshake_rate, settings.password_cost, settings.account_rate) == ((5, 2), (64, 1, 2), 7)
+    assert (settings.address_rate, Settings().handshake_rate) == (100, (60, 10))
+    assert Settings().password_cost == (19 * 1024, 2, 1)
+
+
 @pytest.mark.parametrize(
     ("text", "named"),
     [
@@ -137,6 +145,14 @@ def test_a_secret_stands_in_no_file_that_others_may_read(tmp_path: Path) -> None
         (["--origins", "https://a.example:70000"], {}, "--origins"),
         (["--proxies", "zz"], {}, "--proxies: 'zz'"),
         (["--proxies", "10.0.0.1/8"], {}, "--proxies"),
+        (["--address-rate", "0"], {}, "--address-rate: '0'"),
+        (["--account-rate", "1000001"], {}, "--account-rate"),
+        (["--handshake-rate", "60"], {}, "--handshake-rate"),
+        (["--handshake-rate", "0:10"], {}, "--handshake-rate"),
+        (["--password-cost", "7:1:1"], {}, "--password-cost: '7:1:1'"),
+        (["--password-cost", "19456:2"], {}, "--password-cost"),
+        (["--password-cost", "2000000:1:1"], {}, "--password-cost"),
+        (["--session-cookie", "yes"], {}, "--session-cookie: 'yes' can't be used; expected on or off"),
         ([], {"ZEROSTATE_ADMIN_EMAIL": "bad"}, "ZEROSTATE_ADMIN_EMAIL: 'bad' can't be used; expected an e-mail"),
         ([], {"ZEROSTATE_ADMIN_EMAIL": "a" * 250 + "@b.example"}, "ZEROSTATE_ADMIN_EMAIL"),
         (["serve"], {}, "the argument serve is unknown; --help lists them"),

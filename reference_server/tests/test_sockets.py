@@ -59,6 +59,9 @@ def test_the_subprotocol_pair_carries_the_token_and_is_not_echoed(server: Server
     offered = [Subprotocol(f"bearer.{token}"), Subprotocol("zerostate.v1")]
     with connect(url, subprotocols=offered, origin=Origin(server.url)) as opened:
         assert opened.subprotocol == "zerostate.v1"
+        assert opened.response is not None
+        assert opened.response.headers["Vary"] == "Origin"
+        assert token not in str(opened.response.headers)
         assert opened.protocol.extensions == []
         assert received(opened)["type"] == "system"
 

@@ -117,7 +117,7 @@ class House:
         self.environment = GatedEnvironment(asyncio.get_running_loop())
         self.blobs = MeasuredBlobs()
         self.driver = LargeFiles(
-            self.environment, MemoryStore(), VirtualSockets(), Options(limits=False), blobs=self.blobs
+            self.environment, MemoryStore(), VirtualSockets(), Options(rates=None), blobs=self.blobs
         )
         self._application = Application(self.driver, Origins(), PageFiles(folder))
         self.reader: asyncio.StreamReader

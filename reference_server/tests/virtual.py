@@ -51,6 +51,7 @@ class VirtualEnvironment:
         self.hashes_full = False
         self.workers_full = False
         self.offload_ms = 0
+        self.compared: list[str] = []
         self._numbers = itertools.count(1)
         self._timers: list[tuple[int, int, Entry]] = []
 
@@ -95,6 +96,7 @@ class VirtualEnvironment:
         self.call_soon(lambda: done(None if self.hashes_full else f"hash of {password}"))
 
     def verify_password(self, password_hash: str, password: str, done: Callable[[bool | None], None]) -> None:
+        self.compared.append(password)
         self.call_soon(lambda: done(None if self.hashes_full else password_hash == f"hash of {password}"))
 
     def run_to(self, seconds: float) -> None:

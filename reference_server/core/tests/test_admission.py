@@ -4,6 +4,7 @@ from ipaddress import ip_network
 
 import pytest
 
+from reference_server.contract.codes import TOKEN_FAULTS
 from reference_server.contract.models import ErrorBody
 from reference_server.contract.operations import OPERATIONS
 from reference_server.core import admission
@@ -107,6 +108,15 @@ def test_a_path_stands_in_a_sentence_as_text_that_can_be_encoded(path: str, show
 )
 def test_the_first_place_that_has_a_token_decides(headers: dict[str, str], handshake: bool, expected: str) -> None:
     assert admission.credential(headers, handshake=handshake) == expected
+
+
+@pytest.mark.parametrize("fault", TOKEN_FAULTS)
+def test_a_401_says_unauthorized_and_which_it_is(fault: str) -> None:
+    answer = admission.unauthorized(fault)
+
+    assert isinstance(answer.body, ErrorBody)
+    assert (answer.status, answer.body.error) == (401, "unauthorized")
+    assert [known for known in TOKEN_FAULTS if known in answer.body.message] == [fault]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from reference_server.contract import limits
 from reference_server.contract.models import (
     AgentChange,
     AgentForm,
+    ApiKeyRequest,
     BinaryForm,
     FieldFault,
     LoginRequest,
@@ -181,6 +182,15 @@ def test_a_wrong_field_of_a_task_is_named_in_words(change: dict[str, Any], field
 )
 def test_a_wrong_field_of_a_person_is_named_in_words(change: dict[str, Any], field: str, reason: str) -> None:
     assert faults_of(RegisterRequest, PERSON | change) == {field: reason}
+
+
+def test_a_person_is_taken_at_the_bounds_of_its_fields_counted_in_code_points() -> None:
+    longest = {"email": "A" * 250 + "@b.c", "password": "ä" * 36, "full_name": " " + "\U0001f600" * 98 + " "}
+    person = decode_body(json.dumps(longest).encode(), RegisterRequest)
+
+    assert (person.email, person.password, person.full_name) == tuple(longest.values())
+    key = decode_body(json.dumps({"name": "\U0001f600" * 100, "environment": "live"}).encode(), ApiKeyRequest)
+    assert len(key.name) == 100
 
 
 @pytest.mark.parametrize(
