@@ -13,6 +13,7 @@ import pytest
 from reference_server.contract import limits
 from reference_server.tests.forms import END, GIF, PNG, SVG, TYPE, form, part
 from reference_server.tests.process import ServerProcess, read_to_end, wait_until
+from reference_server.tests.test_process import refused
 
 AVATAR = "/users/me/avatar"
 FORM = {"Content-Type": TYPE}
@@ -272,17 +273,21 @@ def test_a_server_that_is_told_to_end_leaves_nothing_of_a_half_upload_at_its_nex
 
 @pytest.mark.parametrize("blobs", ["a-file", "s3://Bad_Bucket", "s3://"])
 def test_a_blob_store_that_can_not_be_is_one_line(tmp_path: Path, blobs: str) -> None:
-    from reference_server.tests.test_process import refused
-
     (tmp_path / "a-file").write_text("no folder")
     where = blobs if blobs.startswith("s3:") else str(tmp_path / blobs)
 
     assert "blobs" in refused("--port", "0", "--db", str(tmp_path / "zerostate.db"), "--blobs", where)
 
 
-def test_a_database_in_memory_takes_no_blob_folder() -> None:
-    from reference_server.tests.test_process import refused
+def test_a_bucket_that_does_not_answer_is_one_line(tmp_path: Path) -> None:
+    aws = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "a-secret", "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
+    line = refused("--port", "0", "--db", str(tmp_path / "zerostate.db"), "--blobs", "s3://bucket", **aws)
 
+    assert "AWS_ENDPOINT_URL" in line
+    assert "a-secret" not in line
+
+
+def test_a_database_in_memory_takes_no_blob_folder() -> None:
     assert "--db" in refused("--port", "0", "--db", ":memory:", "--blobs", "somewhere")
 
 

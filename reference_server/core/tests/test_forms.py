@@ -19,6 +19,7 @@ class Ware(Struct, frozen=True):
     name: str
     pricing: Pricing
     note: str = "none"
+    tags: list[str] = []
     metadata: dict[str, Any] = {}
 
 
@@ -56,6 +57,13 @@ def test_a_form_without_text_fields_is_none() -> None:
     assert decode_form(Form({}, upload()), operation(None)) is None
 
 
+@pytest.mark.parametrize("given", [[b"a"], [b"a", b"b", b"a"]])
+def test_a_repeated_field_is_a_list(given: list[bytes]) -> None:
+    decoded = decode_form(Form(GOOD | {"tags": given}, upload()), operation())
+
+    assert decoded == Ware("x", Pricing(1.0), tags=[one.decode() for one in given])
+
+
 def test_of_a_doubled_field_the_last_wins() -> None:
     decoded = decode_form(Form(GOOD | {"name": [b"x", b"y"]}, upload()), operation())
 
@@ -69,6 +77,7 @@ def test_of_a_doubled_field_the_last_wins() -> None:
         (GOOD | {"name": [b"\xff"]}, [("name", "must be UTF-8 text")]),
         (GOOD | {"name": [b"\xed\xa0\x80"]}, [("name", "must be UTF-8 text")]),
         (GOOD | {"name": [b"a\0"]}, [("name", "must not hold NUL")]),
+        (GOOD | {"tags": [b"a", b"\xff"]}, [("tags", "must be UTF-8 text")]),
         (GOOD | {"pricing": [b"{"]}, [("pricing", "must be JSON")]),
         (GOOD | {"pricing": [b"[]"]}, [("pricing", "must be a JSON object")]),
         (GOOD | {"pricing": [b'{"a": "\\u0000"}']}, [("pricing", "must not hold NUL")]),
