@@ -14,6 +14,7 @@ import uvicorn
 from reference_server.blobs import Blobs, FolderBlobs, MemoryBlobs, S3Blobs
 from reference_server.bus import Tap
 from reference_server.core.admission import Origins, is_loopback
+from reference_server.core.answers import Publish
 from reference_server.core.passwords import PasswordCost
 from reference_server.direct import DirectAnswers
 from reference_server.driver import Driver
@@ -22,6 +23,8 @@ from reference_server.environment_asyncio import AsyncioEnvironment, new_secret
 from reference_server.http import Application
 from reference_server.http_protocol import HttpProtocol
 from reference_server.limits import Rates
+from reference_server.metrics import Metrics
+from reference_server.observing import Observer
 from reference_server.operations import Options
 from reference_server.page_files import PageFiles
 from reference_server.pages_only import PagesOnly
@@ -113,27 +116,32 @@ class App:
         environment = AsyncioEnvironment(loop, jwt_secret(settings, new_secret), settings.seed, cost)
         try:
             sockets = OpenSockets()
-            options = _options(settings, held.accounts)
-            driver = self._make(environment, held.store, held.blobs, sockets, options, held.tap)
+            metrics = Metrics(tells_process=True)
+            options = _options(settings, metrics, held.accounts)
+            tap = partial(_told, metrics, held.tap)
+            driver = self._make(environment, held.store, held.blobs, sockets, options, tap)
             if await held.signals.interrupt(_started(driver)):
                 return False
             end = partial(driver.shutdown, _nobody_waits)
-            server = Server(self._config(driver, sockets), announce, end, held.tls)
+            observer = Observer(metrics, environment.monotonic_ns)
+            server = Server(self._config(driver, sockets, observer), announce, end, held.tls)
             return await held.signals.serve(server, held.listener)
         finally:
             environment.close()
 
-    def _config(self, driver: Driver, sockets: OpenSockets) -> uvicorn.Config:
+    def _config(self, driver: Driver, sockets: OpenSockets, observer: Observer) -> uvicorn.Config:
         settings = self._settings
         shared = {
             "driver": driver,
             "sockets": sockets,
+            "observer": observer,
             "origins": _origins(settings),
             "handshake_timeout_s": settings.handshake_timeout,
         }
         ws = type("BoundWebSocketProtocol", (WebSocketProtocol,), shared)
-        application = Application(driver, _origins(settings), PageFiles(self._pages), settings.proxies)
-        http = _http(settings, direct=DirectAnswers(driver, _origins(settings)))
+        files = PageFiles(self._pages)
+        application = Application(driver, _origins(settings), files, observer, settings.proxies)
+        http = _http(settings, direct=DirectAnswers(driver, _origins(settings), observer))
         return configured(settings, application, http, ws)
 
 
@@ -149,7 +157,9 @@ async def serve_pages(
     environment = AsyncioEnvironment(asyncio.get_running_loop(), new_secret())
     try:
         files = PageFiles(pages, settings.api)
-        application = Application(PagesOnly(environment, VERSION), _origins(settings), files, settings.proxies)
+        observer = Observer(Metrics(), environment.monotonic_ns)
+        api = PagesOnly(environment, VERSION)
+        application = Application(api, _origins(settings), files, observer, settings.proxies)
         server = Server(configured(settings, application, _http(settings, socket_path=None)), announce, tls=tls)
         return await signals.serve(server, listener)
     finally:
@@ -184,7 +194,14 @@ def _rates(settings: Settings) -> Rates:
     return Rates(settings.address_rate, settings.account_rate, *settings.handshake_rate)
 
 
-def _options(settings: Settings, accounts: AccountsFile | None) -> Options:
+def _told(metrics: Metrics, tap: Tap | None, seq: int, publish: Publish, payload: bytes) -> None:
+    """Hear of what the bus accepted: for the figures always, for the tap if there is one."""
+    metrics.published(publish)
+    if tap is not None:
+        tap(seq, publish, payload)
+
+
+def _options(settings: Settings, metrics: Metrics, accounts: AccountsFile | None) -> Options:
     return Options(
         task_ms=settings.task_ms,
         workers=settings.workers,
@@ -198,6 +215,7 @@ def _options(settings: Settings, accounts: AccountsFile | None) -> Options:
         admin_password=admin_password(settings, new_secret),
         origins=_origins(settings),
         proxies=settings.proxies,
+        metrics=metrics,
         accounts=settings.accounts,
         accounts_hearer=accounts,
     )

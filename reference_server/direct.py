@@ -19,13 +19,15 @@ from reference_server.core.admission import Origins, Route, route
 from reference_server.core.answers import Answer, error
 from reference_server.core.calls import Head
 from reference_server.driver import Admitted, Driver
+from reference_server.observing import Observer
 from reference_server.responses import Headers, raw_response, sharing_headers
 
 logger = logging.getLogger(__name__)
-Answered = Callable[[Answer, bool], None]
-"""Takes the answer, and whether the connection must end after it."""
+Answered = Callable[[Answer, Admitted | None, bool], None]
+"""Takes the answer, the request if it was admitted, and whether the connection must end after it."""
 
 _HANDSHAKE: Final = BY_NAME["ws_connect"]
+_BLANK_LINE: Final = b"\r\n\r\n"
 _NOBODY_WAITS: Final = asyncio.Event()
 _NOBODY_LOOKS: Final[Any] = {"state": {}}
 
@@ -33,7 +35,8 @@ _NOBODY_LOOKS: Final[Any] = {"state": {}}
 class DirectAnswers:
     """What of one process can be answered directly, and how."""
 
-    def __init__(self, driver: Driver, origins: Origins) -> None:
+    def __init__(self, driver: Driver, origins: Origins, observer: Observer) -> None:
+        self.observer = observer
         self._driver = driver
         self._origins = origins
 
@@ -45,25 +48,30 @@ class DirectAnswers:
     def answer(self, head: Head, body: bytes, answered: Answered) -> None:
         """Admit and carry out, as `http.Application` does once it has read the body; `answered` comes once."""
 
-        def replied(answer: Answer) -> None:
-            answered(answer, False)
-
         def admitted(judged: Admitted | Answer) -> None:
             if isinstance(judged, Answer):
-                replied(judged)
-            else:
-                self._driver.handle(judged, body if judged.route.operation.body is not None else b"", replied)
+                answered(judged, None, False)
+                return
+
+            def replied(answer: Answer) -> None:
+                answered(answer, judged, False)
+
+            self._driver.handle(judged, body if judged.route.operation.body is not None else b"", replied)
 
         try:
             self._driver.admit(head, admitted)
         except Exception:
             logger.exception("a request failed")
-            answered(went_wrong(), True)
+            answered(went_wrong(), None, True)
 
     def response(self, head: Head, answer: Answer, standing: Headers, *, close: bool) -> bytes:
         """Return the answer as bytes; `standing` are the headers that every answer of the process has."""
         sharing = sharing_headers(self._origins, head.path, head.headers)
         return raw_response(answer, sharing, standing, close=close)
+
+
+def _body_size(response: bytes) -> int:
+    return len(response) - response.index(_BLANK_LINE) - len(_BLANK_LINE)
 
 
 def went_wrong() -> Answer:
@@ -97,15 +105,18 @@ class Exchange(RequestResponseCycle):
         self.disconnected = self.response_complete = self.more_body = False
         self._direct = direct
         self._head = head
-        self._standing = standing
+        self._asked = direct.observer.begin(head)
+        self._standing = [*standing, *self._asked.headers] if self._asked.request_id else standing
 
-    def answered(self, answer: Answer, ends: bool) -> None:
+    def answered(self, answer: Answer, admitted: Admitted | None, ends: bool) -> None:
         """Write the answer, and end the connection where it ends; nothing when the peer is gone."""
         if self.disconnected or self.response_complete:
             return
         close = ends or not self.keep_alive
-        self.transport.write(self._direct.response(self._head, answer, self._standing, close=close))
+        response = self._direct.response(self._head, answer, self._standing, close=close)
+        self.transport.write(response)
         self.response_complete = True
+        self._direct.observer.answer(self._asked, admitted, answer.status, _body_size(response))
         if close:
             self.transport.close()
         self.on_response()

@@ -28,6 +28,7 @@ from reference_server.core.answers import Answer, BlobBody, error, unavailable
 from reference_server.core.calls import Head
 from reference_server.direct import went_wrong
 from reference_server.driver import Admitted, Granted
+from reference_server.observing import Asked, Observer
 from reference_server.page_files import Page, PageFiles
 from reference_server.responses import (
     Headers,
@@ -73,8 +74,11 @@ class Api(Protocol):
 class Application:
     """The ASGI application of one process: API, service and pages on one origin."""
 
-    def __init__(self, driver: Api, origins: Origins, pages: PageFiles, proxies: Sequence[Network] = ()) -> None:
+    def __init__(
+        self, driver: Api, origins: Origins, pages: PageFiles, observer: Observer, proxies: Sequence[Network] = ()
+    ) -> None:
         self._driver = driver
+        self._observer = observer
         self._proxies = proxies
         self._origins = origins
         self._pages = pages
@@ -88,21 +92,26 @@ class Application:
 
     async def _serve(self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         head = _head(scope)
+        asked = self._observer.begin(head)
         page = self._page(head)
         if page is not None:
-            await _send(send, page.status, [*page.headers, *length_of(page.status, len(page.body))], page.body)
+            headers = [*page.headers, *length_of(page.status, len(page.body)), *asked.headers]
+            await _send(send, page.status, headers, page.body)
+            self._observer.page(asked, page.status, len(page.body))
             return
         reading = _Reading(scope, receive)
-        answer, ends, download = await self._answer_or_500(head, reading)
-        extra = sharing_headers(self._origins, head.path, head.headers)
+        answer, ends, download, admitted = await self._answer_or_500(asked, reading)
+        extra = [*sharing_headers(self._origins, head.path, head.headers), *asked.headers]
         if ends or (head.headers.get("expect", "").lower() == CONTINUE and not reading.begun):
             # A sender that waits for 100 may leave its body out now, and the next request would be read as one.
             extra.append((b"connection", b"close"))
         if download is not None:
             await _stream(scope, send, answer, extra, download)
+            self._observer.answer(asked, admitted, answer.status, download.size)
             return
         body = body_of(answer)
         await _send(send, answer.status, [*headers_of(answer, body), *extra], body)
+        self._observer.answer(asked, admitted, answer.status, len(body))
 
     def _page(self, head: Head) -> Page | None:
         if is_api(head.path) or head.method not in PAGE_METHODS or methods_of(head.path):
@@ -113,14 +122,14 @@ class Application:
             return self._pages.not_found(head.headers, scheme)
         return found
 
-    async def _answer_or_500(self, head: Head, receive: ASGIReceiveCallable) -> "_Reply":
+    async def _answer_or_500(self, asked: Asked, receive: ASGIReceiveCallable) -> "_Reply":
         try:
-            return await self._answer(head, receive)
+            return await self._answer(asked.head, receive)
         except asyncio.CancelledError:
             # Only the end of the process cancels: what has not come by then will not be waited for.
             return _Reply(unavailable(), ends=True)
         except Exception:
-            logger.exception("a request failed")
+            logger.exception("a request failed", extra={"request_id": asked.request_id})
             return _Reply(went_wrong(), ends=True)
 
     async def _answer(self, head: Head, receive: ASGIReceiveCallable) -> "_Reply":
@@ -135,7 +144,7 @@ class Application:
         admitted = await _asked(partial(self._driver.admit, head))
         if isinstance(admitted, Answer):
             return _Reply(admitted)
-        return await self._admitted(admitted, receive)
+        return (await self._admitted(admitted, receive))._replace(admitted=admitted)
 
     async def _no_handshake(self, head: Head) -> Answer:
         """Answer what came to the socket's path without an upgrade, in the handshake's order (contract §1)."""
@@ -181,11 +190,15 @@ class Application:
 
 
 class _Reply(NamedTuple):
-    """What goes out: `ends` if the connection must end after it, a `download` if its body comes in pieces."""
+    """What goes out: `ends` if the connection must end after it, a `download` if its body comes in pieces.
+
+    `admitted` is the request, if it was.
+    """
 
     answer: Answer
     ends: bool = False
     download: Download | None = None
+    admitted: Admitted | None = None
 
 
 class _Reading:

@@ -15,6 +15,7 @@ from reference_server.blob_access import BlobAccess
 from reference_server.bus import Bus
 from reference_server.commit import GroupCommit
 from reference_server.contract import limits
+from reference_server.contract.lifecycle import FINAL, TRANSITIONS
 from reference_server.contract.models import (
     BroadcastRequest,
     Health,
@@ -37,8 +38,10 @@ from reference_server.core.passwords import PasswordCost
 from reference_server.core.transaction import Transaction
 from reference_server.environment import Environment
 from reference_server.execution import Execution
+from reference_server.exposition import exposition
 from reference_server.hub_driver import HubDriver
 from reference_server.limits import Rates
+from reference_server.metrics import Metrics
 from reference_server.publishing import publish_of, put_on
 from reference_server.sign_in import SignIn
 from reference_server.start import Hearer, Start
@@ -50,6 +53,7 @@ Decisions = Mapping[str, Decide]
 Reply = Callable[[Answer], None]
 RETRY_AFTER_S: Final = 1
 SERVICE: Final = "zerostate-reference"
+UNFINISHED: Final = tuple(status for status in TRANSITIONS if status not in FINAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,7 @@ class Options:
     admin_password: str | None = None
     origins: Origins = field(default_factory=Origins)
     proxies: tuple[admission.Network, ...] = ()
+    metrics: Metrics = field(default_factory=Metrics)
     accounts: int = 0
     accounts_hearer: Hearer | None = None
 
@@ -119,6 +124,7 @@ class Operations:
             "orchestrator_health": partial(self._figures, orchestrator.health),
             "health": self._health,
             "ready": self._ready,
+            "metrics": self._exposition,
         }
 
     def start(self, done: Callable[[], None], failed: Callable[[Exception], None]) -> None:
@@ -292,6 +298,19 @@ class Operations:
         figures = self._execution.figures
         self._commit.read(lambda tx: decide(tx, figures), shown, partial(self._failed, reply))
 
+    def _exposition(self, call: Call, reply: Reply) -> None:
+        """Tell the figures; a store that can't be used takes its own from them, and no more."""
+
+        def shown(tasks: Mapping[str, int]) -> None:
+            text = exposition(self._options.metrics, self._hub.figures(), tasks, self._options.version)
+            reply(Answer(200, text, media=call.operation.media))
+
+        def failed(fault: Exception) -> None:
+            logger.warning("the store's figures are missing: %s", fault)
+            shown({})
+
+        self._commit.read(_unfinished_tasks, shown, failed)
+
     def _health(self, _: Call, reply: Reply) -> None:
         reply(Answer(200, Health("healthy", SERVICE, self._options.version, timestamp(self._wall_ns()))))
 
@@ -313,6 +332,10 @@ class Operations:
                 reply(error(503, "the blob store can't be used now", retry_after_s=RETRY_AFTER_S))
 
         self._blobs.check(checked)
+
+
+def _unfinished_tasks(tx: Transaction) -> Mapping[str, int]:
+    return {status: tx.count_tasks(status) for status in UNFINISHED}
 
 
 def _decoded(operation: Operation, body: bytes | Received) -> msgspec.Struct | None:

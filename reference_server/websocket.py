@@ -8,6 +8,7 @@ import asyncio
 import base64
 import hashlib
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, ClassVar, Final
 
 from uvicorn.config import Config
@@ -20,6 +21,7 @@ from reference_server.core.calls import Head
 from reference_server.core.effects import Drained, Failed, FrameIn, Lost, Opcode, Paused
 from reference_server.driver import Driver, Granted
 from reference_server.frames import FrameParser, close_frame, ping_frame, pong_frame, text_frame
+from reference_server.observing import Asked, Observer
 from reference_server.responses import raw_response, sharing_headers
 
 _GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -85,6 +87,7 @@ class WebSocketProtocol(asyncio.Protocol):
     driver: ClassVar[Driver]
     sockets: ClassVar[OpenSockets]
     origins: ClassVar[Origins]
+    observer: ClassVar[Observer]
     handshake_timeout_s: ClassVar[float] = limits.HANDSHAKE_TIMEOUT_S
 
     __slots__ = (
@@ -119,7 +122,7 @@ class WebSocketProtocol(asyncio.Protocol):
         self._early = early
         self._server_state.connections.add(self)  # type: ignore[arg-type]
         self._timeout = asyncio.get_running_loop().call_later(self.handshake_timeout_s, transport.abort)
-        self.driver.handshake(head, self._answered)
+        self.driver.handshake(head, partial(self._answered, self.observer.begin(head)))
 
     # asyncio.Protocol
 
@@ -175,11 +178,12 @@ class WebSocketProtocol(asyncio.Protocol):
 
     # handshake
 
-    def _answered(self, answer: Granted | Answer) -> None:
+    def _answered(self, asked: Asked, answer: Granted | Answer) -> None:
         self._cancel_timeout()
         head, self._head = self._head, None
         if head is None or self.transport.is_closing():
             return
+        self.observer.handshake(asked, answer)
         if isinstance(answer, Answer):
             self.transport.write(raw_response(answer, sharing_headers(self.origins, head.path, head.headers)))
             self.transport.close()

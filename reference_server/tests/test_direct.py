@@ -16,6 +16,8 @@ from reference_server.driver import Driver
 from reference_server.environment_asyncio import AsyncioEnvironment
 from reference_server.http import Application
 from reference_server.http_protocol import HttpProtocol
+from reference_server.metrics import Metrics
+from reference_server.observing import Observer
 from reference_server.operations import Options
 from reference_server.page_files import PageFiles
 from reference_server.store import MemoryStore
@@ -103,15 +105,15 @@ def visit(peer: Peer, *, directly: bool) -> tuple[bytes, int]:
     async def run() -> tuple[bytes, int]:
         environment = AsyncioEnvironment(asyncio.get_running_loop(), "k" * 32, seed=1)
         driver = Driver(environment, MemoryStore(), OpenSockets(), Options(rates=None))
-        origins = Origins()
-        application = CountingApplication(driver, origins, PageFiles(PAGES))
+        origins, observer = Origins(), Observer(Metrics(), environment.monotonic_ns)
+        application = CountingApplication(driver, origins, PageFiles(PAGES), observer)
         config = uvicorn.Config(application, ws="none", lifespan="off", log_config=None, proxy_headers=False)
         config.load()
         state = ServerState()
         reads: asyncio.Queue[bytes] = asyncio.Queue()
 
         class WatchedProtocol(HttpProtocol):
-            direct = DirectAnswers(driver, origins) if directly else None
+            direct = DirectAnswers(driver, origins, observer) if directly else None
 
             def data_received(self, data: bytes) -> None:
                 super().data_received(data)

@@ -20,6 +20,8 @@ from reference_server.driver import Admitted, Driver
 from reference_server.environment_asyncio import AsyncioEnvironment
 from reference_server.http import Application
 from reference_server.http_protocol import HttpProtocol
+from reference_server.metrics import Metrics
+from reference_server.observing import Observer
 from reference_server.operations import Options
 from reference_server.page_files import PageFiles
 from reference_server.store.memory import MemoryStore
@@ -119,7 +121,8 @@ class House:
         self.driver = LargeFiles(
             self.environment, MemoryStore(), VirtualSockets(), Options(rates=None), blobs=self.blobs
         )
-        self._application = Application(self.driver, Origins(), PageFiles(folder))
+        observer = Observer(Metrics(), self.environment.monotonic_ns)
+        self._application = Application(self.driver, Origins(), PageFiles(folder), observer)
         self.reader: asyncio.StreamReader
         self.writer: asyncio.StreamWriter
 
