@@ -23,7 +23,7 @@ RT: Final = (
 )  # fmt: skip
 
 LIVE: Final = (
-    "LIVE-CLOSE-1", "LIVE-EXPIRY-1", "LIVE-HANDSHAKE-1", "LIVE-REVOKE-1", "LIVE-SILENCE-1",
+    "LIVE-CLOSE-1", "LIVE-CRASH-1", "LIVE-EXPIRY-1", "LIVE-HANDSHAKE-1", "LIVE-REVOKE-1", "LIVE-SILENCE-1",
 )  # fmt: skip
 
 TASK: Final = (

@@ -1,7 +1,8 @@
 """What a process leaves behind (contract §4, §5 liveness): a kill loses nothing acknowledged, a stop says goodbye.
 
 Reads `process {action: "kill" | "terminate" | "ended" | "start" | "ready", code?}` of the runner, the submits
-answered before, and the reads answered after `ready`.
+answered before, and the reads answered after `ready`. Kills, and writes answered 2xx a second from `phase faults` to
+the kill, stand in the figures: how hard the promise was tried.
 """
 
 from typing import Final
@@ -14,10 +15,41 @@ from harness.history import Event
 from reference_server.contract import limits
 from reference_server.contract.codes import CloseCode
 from reference_server.contract.lifecycle import FINAL
+from reference_server.contract.operations import BY_NAME
 
 SHUTDOWN, CRASH, RESTART = "LIVE-SHUTDOWN-1", "LIVE-CRASH-1", "TASK-RESTART-1"
 NS_PER_S: Final = 1_000_000_000
 SLACK_S: Final = 1.0
+
+
+class _Pressure:
+    """How often was killed, and how fast was written until then."""
+
+    def __init__(self) -> None:
+        self._kills = 0
+        self._writes = 0
+        self._writing_ns = 0
+        self._since: Event | None = None
+
+    def see(self, event: Event, call: Call | None) -> None:
+        if event.kind == "phase" and event.data.get("name") == "faults":
+            self._since = event
+        elif event.kind == "process" and event.data.get("action") == "kill" and self._since is not None:
+            self._kills += 1
+            self._writing_ns += event.at_ns - self._since.at_ns
+            self._since = None
+        elif call is not None and self._since is not None and _wrote(call):
+            self._writes += 1
+
+    def figures(self) -> dict[str, float]:
+        if not self._writing_ns:
+            return {}
+        return {"kills": self._kills, "writes_per_s": round(self._writes * NS_PER_S / self._writing_ns, 1)}
+
+
+def _wrote(call: Call) -> bool:
+    operation = BY_NAME.get(call.operation)
+    return operation is not None and operation.method != "GET" and 200 <= call.status < 300
 
 
 class Restart(Fold):
@@ -30,6 +62,7 @@ class Restart(Fold):
         """Forget everything."""
         self._sightings = Sightings()
         self._killed: Event | None = None
+        self._pressure = _Pressure()
         self._ready: Event | None = None
         self._owed: dict[str, Call] = {}
         self._unfinished: set[str] = set()
@@ -43,6 +76,7 @@ class Restart(Fold):
         """Follow the process, and what is read afterwards."""
         seen = list(self._sightings.see(event))
         call = self._sightings.last_call
+        self._pressure.see(event, call)
         if event.kind == "process":
             self._process(event)
         if call is not None and call.operation == "submit_task" and call.status == 202:
@@ -128,6 +162,7 @@ class Restart(Fold):
         if self._terminated is not None:
             for socket in self._parting:
                 self._judge_parting(socket, self._terminated)
+        self.tally.figure(CRASH, **self._pressure.figures())
         if self._ready is None:
             return
         for task_id in self._unfinished:

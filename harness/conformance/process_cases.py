@@ -1,60 +1,117 @@
 """What only a process shows: kill -9 under writes, and an orderly end (contract §5 Liveness, §4 restart).
 
 Runs on a server of its own that it may kill. Every acknowledged write is read again after the restart; what that
-proves is judged from the record.
+proves is judged from the record, and so is how fast was written.
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Final
 
-from harness.conformance.suite import NotAcceptedError, Stage
+from msgspec import Struct
+
+from harness.conformance.suite import NotAcceptedError, Stage, read_as
+from harness.conformance.writes import WRITES, Kept, read_again
 from harness.targets.local import LocalTarget
 from reference_server.contract import limits
 
 EXERCISES: Final = ("LIVE-CRASH-1", "TASK-RESTART-1", "TASK-FINISH-1", "LIVE-SHUTDOWN-1")
-KILLS: Final = {"smoke": 1, "standard": 2, "thorough": 5}
-WRITERS: Final = 3
-WRITING_S_MAX: Final = 0.8
+KILLS: Final = {"smoke": 1, "standard": 2, "thorough": 50}
+KILLING_S_MAX: Final = 7 * 60.0
+WRITERS: Final = 8
+WRITING_S: Final = (0.1, 0.9)
+KEPT_MAX: Final = 5_000
+"""Of one round; writers stop there until the kill. It is far above what a round brings."""
+READERS: Final = 4
+QUIET_S_MAX: Final = 60.0
+POLL_S: Final = 0.2
 SHUTDOWN_S_MAX: Final = 15.0
-TASK_MS: Final = 40
 
 
-async def kill_under_writes(stage: Stage, target: LocalTarget, kills: int) -> None:
-    """LIVE-CRASH-1 and TASK-RESTART-1: submit without a pause, kill at a drawn instant, start again, read all."""
-    accepted: list[str] = []
+async def kill_under_writes(
+    stage: Stage, target: LocalTarget, kills: int, told: Callable[[str], None] = lambda _: None
+) -> None:
+    """LIVE-CRASH-1 and TASK-RESTART-1: write without a pause, kill at a drawn instant, start again, read all.
+
+    What was written in a round is read after its restart; at the end all tasks are read once more, by list.
+    """
+    clock = asyncio.get_running_loop()
+    until_s = clock.time() + KILLING_S_MAX
     stage.recorder.record("phase", name="start", scenario="kill_under_writes")
     for number in range(kills):
-        stage.recorder.record("phase", name="faults")
-        writers = [asyncio.create_task(_write(stage, f"{number}-{writer}", accepted)) for writer in range(WRITERS)]
-        await target.sleep(0.1 + WRITING_S_MAX * target.draw())
-        stage.recorder.record("fault", name="kill", action="inject")
-        await target.kill()
-        await asyncio.gather(*writers)
-        await target.restart()
-        stage.recorder.record("fault", name="kill", action="heal")
-        for task in accepted:
-            await stage.ask(stage.user, "get_task", path={"id": task})
+        if clock.time() > until_s:
+            why = f"killed {number} times in {KILLING_S_MAX:g} s, not {kills} times: this machine is too slow"
+            stage.recorder.record("note", why=why, clauses=["LIVE-CRASH-1"])
+            break
+        told(f"kill {number + 1} of {kills}")
+        await _read_all(stage, await _killed_round(stage, target, number))
     stage.recorder.record("phase", name="healed")
     stage.recorder.record("phase", name="quiet")
-    for task in accepted:
-        await stage.finished(stage.user, task)
-    # What all lists say once everything is quiet shows doubled and lost tasks.
-    for offset in range(0, len(accepted) + 1, limits.TASKS_LIMIT_MAX):
-        query = {"limit": str(limits.TASKS_LIMIT_MAX), "offset": str(offset)}
-        await stage.ask(stage.user, "list_tasks", query=query)
+    try:
+        await _wait_quiet(stage)
+        await _list_all(stage)
+    except NotAcceptedError as fault:
+        stage.recorder.record("note", why=f"the tasks can't be read at the end: {fault}", clauses=["TASK-RESTART-1"])
     stage.recorder.record("phase", name="end")
 
 
-async def _write(stage: Stage, name: str, accepted: list[str]) -> None:
-    """Submit until the server is gone."""
+async def _killed_round(stage: Stage, target: LocalTarget, number: int) -> list[Kept]:
+    """Write, kill and start again; return what was acknowledged."""
+    kept: list[Kept] = []
+    stage.recorder.record("phase", name="faults")
+    writers = [asyncio.create_task(_write(stage, f"{number}-{writer}", kept)) for writer in range(WRITERS)]
+    shortest_s, longest_s = WRITING_S
+    await target.sleep(shortest_s + (longest_s - shortest_s) * target.draw())
+    stage.recorder.record("fault", name="kill", action="inject")
+    await target.kill()
+    await asyncio.gather(*writers)
+    await target.restart()
+    stage.recorder.record("fault", name="kill", action="heal")
+    return kept
+
+
+async def _write(stage: Stage, name: str, kept: list[Kept]) -> None:
+    """Write until the server is gone."""
     number = 0
-    while True:
+    while len(kept) < KEPT_MAX:
         try:
-            simulate = {"simulate": {"outcome": "complete", "duration_ms": TASK_MS}}
-            accepted.append(await stage.submit(stage.user, f"write {name}-{number}", constraints=simulate))
+            await WRITES[number % len(WRITES)](stage, f"{name}-{number}", kept.append)
         except NotAcceptedError:
             return
         number += 1
+
+
+async def _read_all(stage: Stage, kept: list[Kept]) -> None:
+    async def read_some(first: int) -> None:
+        for one in kept[first::READERS]:
+            await read_again(stage, one)
+
+    await asyncio.gather(*(read_some(first) for first in range(READERS)))
+
+
+class _Total(Struct):
+    total: int
+
+
+async def _wait_quiet(stage: Stage) -> None:
+    """Wait until no task is unfinished, or the deadline came: then their judge says which."""
+    clock = asyncio.get_running_loop()
+    until_s = clock.time() + QUIET_S_MAX
+    while clock.time() < until_s:
+        queries = ({"status": status, "limit": "1"} for status in ("queued", "assigned", "running"))
+        answers = [await stage.ask(stage.user, "list_tasks", query=query) for query in queries]
+        if not any(read_as(answer, _Total).total for answer in answers):
+            return
+        await asyncio.sleep(POLL_S)
+
+
+async def _list_all(stage: Stage) -> None:
+    """Page through every task: what all lists say once everything is quiet shows doubled and lost ones."""
+    offset, total = 0, 1
+    while offset < total:
+        query = {"limit": str(limits.TASKS_LIMIT_MAX), "offset": str(offset)}
+        total = read_as(await stage.ask(stage.user, "list_tasks", query=query), _Total).total
+        offset += limits.TASKS_LIMIT_MAX
 
 
 async def end_in_order(stage: Stage, target: LocalTarget) -> None:

@@ -185,7 +185,8 @@ class Parts:
         stage = await self._stage("process")
         target = await self.open("process")
         assert isinstance(target, LocalTarget)
-        await process_cases.kill_under_writes(stage, target, process_cases.KILLS[self.options.depth])
+        kills = process_cases.KILLS[self.options.depth]
+        await process_cases.kill_under_writes(stage, target, kills, self.progress.step)
         await process_cases.end_in_order(stage, target)
         await stage.close_sockets()
         await self.close("process")

@@ -3,7 +3,7 @@
 import pytest
 
 from harness.checkers.restart import CRASH, RESTART, SHUTDOWN, Restart
-from harness.checkers.tests.histories import OTHER, TASK, History, status, task
+from harness.checkers.tests.histories import OTHER, TASK, History, status, task, verdict
 from harness.verdicts import Status
 
 
@@ -28,6 +28,19 @@ def test_a_doubled_task_is_violated_unless_a_submit_was_not_answered() -> None:
     assert status(Restart(), killed().call("list_tasks", 200, both), RESTART) is Status.VIOLATED
     unsure = killed().call("submit_task", 0, body={"query": "q"}).call("list_tasks", 200, both)
     assert status(Restart(), unsure, RESTART) is Status.UNKNOWN
+
+
+def test_the_figures_say_how_often_was_killed_and_how_fast_was_written() -> None:
+    history = History()
+    for begin_ms, answers in ((0, (202, 202, 503)), (10_000, (201, 0))):
+        history.add("phase", begin_ms, name="faults")
+        for answer in answers:
+            history.call("deploy" if answer == 201 else "submit_task", answer, {}, body={"query": "q"})
+        history.call("list_tasks", 200, {"tasks": []})
+        history.add("process", begin_ms + 500, action="kill").add("process", action="ready")
+        history.call("submit_task", 202, {"task_id": TASK, "status": "queued"}, body={"query": "not under fire"})
+
+    assert verdict(Restart(), history, CRASH).figures == {"kills": 2, "writes_per_s": 3.0}
 
 
 def stopped(code: int, warned: bool, exit_code: int) -> History:
