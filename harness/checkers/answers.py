@@ -10,6 +10,7 @@ from harness.checkers.stamps import is_contract_stamp
 from harness.checkers.tally import Fold
 from harness.history import Event
 from reference_server.contract.operations import BASE, BY_NAME
+from reference_server.contract.operations.model import JSON as JSON_TYPE
 
 JSON, SCHEMA, TIME, VARY = "REST-JSON-1", "REST-SCHEMA-1", "REST-TIME-1", "SEC-ORIGIN-2"
 
@@ -40,7 +41,7 @@ class Answers(Fold):
 
     def _judge_json(self, call: Call) -> None:
         kind = call.headers.get("content-type")
-        if call.body is None or kind is None or call.operation == "metrics":
+        if call.body is None or kind is None:
             return
         main = kind.partition(";")[0].strip().lower()
         self.tally.judge(
@@ -70,7 +71,7 @@ class Answers(Fold):
         if call.invoke.case is None:
             told = f"{call.told} answered {call.status}, not one of {_listed(allowed)}"
             self.tally.judge(SCHEMA, call.status in allowed, told, call.invoke, call.done)
-        if call.status == operation.success and operation.answer is not type(None):
+        if call.status == operation.success and operation.media == JSON_TYPE and operation.answer is not type(None):
             fault = misfit(call.body, operation.answer)
             told = f"{call.told} answered a body that is no {operation.answer.__name__}: {fault}"
             self.tally.judge(SCHEMA, not fault, told, call.done)

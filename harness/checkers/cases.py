@@ -11,10 +11,13 @@ set-up and is not judged here. Several invokes may share one case name.
 
     status       [int]            the answer's status is one of these
     error_says   str              stands in `message` (without case)
-    details_has  str              some `details[].field` equals this
-    header       {name: str|null} the header equals this (without case); null: it is absent; "*": it is there
+    details_has  str              some `details[].field` is this, or a part of it (`pricing.per_execution`)
+    header       {name: str|null} the header equals this (without case); null: it is absent; ending with "*": it
+                                  begins so
     body_has     {dotted: value}  the value at `a.b.0.c` equals this; "length" of a list by `tasks.#`
+    body_not     {dotted: value}  something else than this stands at the path
     body_lacks   [dotted]         nothing stands at this path
+    sha256       str              the digest of a body that is no JSON
     same_as      str              another case of the same clause (its name after the slash): equal status and body
 
 Socket: `record("connecting", connection="c7", case="RT-CLOSE-1/binary", expect=expect(close_code=[1003]))`, one
@@ -62,7 +65,9 @@ class Expect(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True
     details_has: str = ""
     header: dict[str, str | None] = {}
     body_has: dict[str, Any] = {}
+    body_not: dict[str, Any] = {}
     body_lacks: tuple[str, ...] = ()
+    sha256: str = ""
     same_as: str = ""
     opens: bool | None = None
     subprotocol: str | None = None
@@ -135,6 +140,8 @@ class Cases(Fold):
         if wanted.same_as:
             self._pairs.append((clause, name, wanted.same_as, call.done))
         faults = [*answer_faults(wanted, call.status, call.body, call.headers)]
+        if wanted.sha256 and call.done.data.get("sha256") != wanted.sha256:
+            faults.append(f"a body of digest {call.done.data.get('sha256')}, expected {wanted.sha256}")
         self.tally.judge(clause, not faults, f"case {name}: {'; '.join(faults)}", call.invoke, call.done)
 
     def _judge_pair(self, clause: str, name: str, other: str, event: Event) -> None:
@@ -270,13 +277,18 @@ def answer_faults(wanted: Expect, status: int, body: Any, headers: dict[str, str
         message = body.get("message") if isinstance(body, dict) else None
         if not isinstance(message, str) or wanted.error_says.lower() not in message.lower():
             faults.append(f"message {message!r}, expected it to say {wanted.error_says!r}")
-    if wanted.details_has and wanted.details_has not in _detail_fields(body):
-        faults.append(f"details name {_detail_fields(body)}, expected {wanted.details_has!r}")
+    named = _detail_fields(body)
+    if wanted.details_has and not any(f"{name}.".startswith(f"{wanted.details_has}.") for name in named):
+        faults.append(f"details name {named}, expected {wanted.details_has!r}")
     faults += _header_faults(wanted, headers)
     for path, value in wanted.body_has.items():
         found = at_path(body, path)
         if found != value or isinstance(found, bool) != isinstance(value, bool):
             faults.append(f"{path} is {found!r}, expected {value!r}")
+    for path, value in wanted.body_not.items():
+        found = at_path(body, path)
+        if found is ABSENT or found == value:
+            faults.append(f"{path} is {found!r}, expected another value")
     faults += [
         f"{path} is there, expected it absent" for path in wanted.body_lacks if at_path(body, path) is not ABSENT
     ]
@@ -287,14 +299,14 @@ def _header_faults(wanted: Expect, headers: dict[str, str]) -> list[str]:
     faults = []
     for name, value in wanted.header.items():
         found = headers.get(name.lower())
-        if value == "*":
-            fits = found is not None
-        elif value is None or found is None:
+        if value is None or found is None:
             fits = found is None and value is None
+        elif value.endswith("*"):
+            fits = found.lower().startswith(value[:-1].lower())
         else:
             fits = found.lower() == value.lower()
         if not fits:
-            faults.append(f"header {name} is {found!r}, expected {'something' if value == '*' else repr(value)}")
+            faults.append(f"header {name} is {found!r}, expected {value!r}")
     return faults
 
 

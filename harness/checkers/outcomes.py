@@ -63,7 +63,7 @@ class Outcomes(Fold):
                 self._results.setdefault(_task_of(call), call)
                 self._cost_shown(body.get("metadata"), body, "cost", call)
                 self._judge_duration(call, body)
-            case "get_agent" | "list_agents" | "search_agents":
+            case "get_agent" | "update_agent" | "list_agents" | "search_agents":
                 self._learn_prices(body)
             case _:
                 pass

@@ -5,6 +5,7 @@ httpx. A bad answer is never an exception here, it is what gets recorded. Secret
 recorded: passwords and tokens sent, tokens and API keys received.
 """
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
@@ -13,16 +14,19 @@ from urllib.parse import quote, urlencode
 import msgspec
 from msgspec import Struct
 
+from harness.client.forms import FORM_TYPE, Form
 from harness.history import Recorder
 from harness.targets.base import Answered, Person
 from reference_server.contract.operations import BY_NAME
 
 SECRET_FIELDS: Final = frozenset({"password", "token", "key"})
+KEY_PREFIXES: Final = ("zs_live_", "zs_test_")
 SECRET_CHARS_MIN: Final = 8
 """Shorter values are blanked where they stand but not sought elsewhere: masking `a` would blank the record."""
 
 COOKIE_CHARS_MIN: Final = 16
-TEXT_CHARS_MAX: Final = 1000
+TEXT_CHARS_MAX: Final = 32_000
+TEXT_TYPES: Final = ("text/", "application/json")
 DEPTH_MAX: Final = 200
 JSON_TYPE: Final = "application/json"
 
@@ -80,15 +84,17 @@ def request_for(
     path: Mapping[str, str] | None = None,
     query: Mapping[str, Any] | None = None,
     body: Any = None,
+    form: Form | None = None,
     headers: Sequence[tuple[str, str]] = (),
 ) -> Request:
-    """Build the request of an operation; raises KeyError for a name that the contract lacks."""
+    """Build the request of an operation, with a JSON `body` or a `form`; raises KeyError for an unknown name."""
     row = BY_NAME[operation]
     filled = row.path
     for name, value in (path or {}).items():
         filled = filled.replace("{" + name + "}", quote(value, safe=""))
-    content = None if body is None else msgspec.json.encode(body)
-    typed = (("Content-Type", JSON_TYPE),) if content is not None else ()
+    content = form.encoded() if form is not None else None if body is None else msgspec.json.encode(body)
+    kind = FORM_TYPE if form is not None else JSON_TYPE
+    typed = (("Content-Type", kind),) if content is not None else ()
     return Request(
         operation=operation,
         method=row.method,
@@ -96,7 +102,7 @@ def request_for(
         query={name: str(value) for name, value in (query or {}).items()},
         headers=(*typed, *headers),
         content=content,
-        shown=body,
+        shown=form.shown() if form is not None else body,
     )
 
 
@@ -263,13 +269,19 @@ def blanked(value: Any) -> Any:
     match value:
         case dict():
             return {
-                name: "***" if name in SECRET_FIELDS and isinstance(item, str) else blanked(item)
+                name: _blank(item) if name in SECRET_FIELDS and isinstance(item, str) else blanked(item)
                 for name, item in value.items()
             }
         case list() | tuple():
             return [blanked(item) for item in value]
         case _:
             return value
+
+
+def _blank(secret: str) -> str:
+    """Return what stands for a secret; of an API key its kind may be known."""
+    kind = next((prefix for prefix in KEY_PREFIXES if secret.startswith(prefix)), "")
+    return f"{kind}***"
 
 
 def _secrets_in(value: Any) -> list[str]:
@@ -294,14 +306,18 @@ def _cookies_in(header: str) -> list[str]:
 def _parsed(raw: RawAnswer) -> tuple[Any, dict[str, Any]]:
     """Return the parsed body, and what is recorded of it: `body`, or `text` where it is no JSON.
 
-    `escaped` says that a character was written as a \\u escape that JSON does not need (§1 JSON).
+    `escaped` says that a character was written as a \\u escape that JSON does not need (§1 JSON). Of what is neither
+    JSON nor text only size and digest are told.
     """
     if not raw.body:
         return None, {}
     try:
         body = read_json(raw.body)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return None, {"text": raw.body[:TEXT_CHARS_MAX].decode("utf-8", "replace"), "bytes": len(raw.body)}
+        told: dict[str, Any] = {"bytes": len(raw.body), "sha256": hashlib.sha256(raw.body).hexdigest()}
+        if raw.headers.get("content-type", "text/").startswith(TEXT_TYPES):
+            told["text"] = raw.body[:TEXT_CHARS_MAX].decode("utf-8", "replace")
+        return None, told
     return body, {"body": blanked(body), "bytes": len(raw.body), "escaped": _escapes_needlessly(raw.body)}
 
 

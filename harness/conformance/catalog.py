@@ -4,11 +4,17 @@ from typing import Final
 
 from harness.conformance import (
     abuse_cases,
+    agent_cases,
+    binary_cases,
     credential_cases,
+    deployment_cases,
     handshake_cases,
+    key_cases,
     orchestrator_cases,
     process_cases,
+    profile_cases,
     rest_cases,
+    result_cases,
     security_cases,
     socket_cases,
     task_cases,
@@ -19,12 +25,21 @@ from reference_server.contract.clauses import CLAUSES, Reach
 
 PARTS: Final = ("rest", "security", "socket", "scenario", "process", "load", "browser")
 
-ROWS: Final[dict[str, tuple[Row, ...]]] = {"rest": rest_cases.ROWS, "security": security_cases.ROWS}
+ROWS: Final[dict[str, tuple[Row, ...]]] = {
+    "rest": (
+        *rest_cases.ROWS, *profile_cases.ROWS, *agent_cases.ROWS, *binary_cases.ROWS, *deployment_cases.ROWS,
+        *result_cases.ROWS, *key_cases.ROWS,
+    ),
+    "security": security_cases.ROWS,
+}  # fmt: skip
 ACTS: Final[dict[str, tuple[Act, ...]]] = {
-    "rest": (*orchestrator_cases.ACTS, *rest_cases.ACTS, *task_cases.ACTS),
-    "security": (*security_cases.ACTS, *credential_cases.ACTS, *abuse_cases.ACTS),
+    "rest": (
+        *orchestrator_cases.ACTS, *result_cases.ACTS, *agent_cases.ACTS, *binary_cases.ACTS, *deployment_cases.ACTS,
+        *profile_cases.ACTS, *rest_cases.ACTS, *task_cases.ACTS,
+    ),
+    "security": (*security_cases.ACTS, *credential_cases.ACTS, *key_cases.ACTS, *abuse_cases.ACTS),
     "socket": (*socket_cases.ACTS, *handshake_cases.ACTS),
-}
+}  # fmt: skip
 
 EVERY_ANSWER: Final = (
     "REST-JSON-1", "REST-SCHEMA-1", "REST-TIME-1", "REST-ERR-1", "REST-ERR-2", "REST-ID-2", "SEC-TOKEN-7",

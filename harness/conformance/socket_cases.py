@@ -58,7 +58,7 @@ def pongs(socket: RawSocket) -> int:
     return sum(isinstance(message, dict) and message.get("type") == "pong" for message in socket.messages)
 
 
-async def _answered(socket: RawSocket, pings: int = 1) -> bool:
+async def answered(socket: RawSocket, pings: int = 1) -> bool:
     """Ping, and wait for the pong: what was sent before has been seen by the server then."""
     await socket.send_json({"type": "ping"})
     return await socket.wait(lambda: pongs(socket) >= pings, ENDED_S)
@@ -77,7 +77,7 @@ async def the_largest_message_allowed(stage: Stage) -> None:
     """RT-CLOSE-3, the valid side of the bound: it is no JSON object, ignored, and the connection stays."""
     socket = await stage.dialed(stage.user, "RT-CLOSE-3/just-fits", receives={"type": "pong"})
     await socket.send(TEXT, b" " * limits.CLIENT_MESSAGE_BYTES_MAX)
-    await _answered(socket)
+    await answered(socket)
     await socket.leave()
 
 
@@ -114,7 +114,7 @@ async def what_is_ignored(stage: Stage) -> None:
             stage.user, f"RT-IGNORE-1/text-{number}", receives={"type": "pong"}, receives_count=1
         )
         await socket.send(TEXT, text)
-        await _answered(socket)
+        await answered(socket)
         await socket.leave()
 
 
@@ -124,7 +124,7 @@ async def invalid_messages_are_counted(stage: Stage) -> None:
     before = await _figure(stage, "invalid_messages")
     for text in (*INVALID, b'{"type":"hello"}'):
         await socket.send(TEXT, text)
-    await _answered(socket)
+    await answered(socket)
     wanted = {"stats.invalid_messages": before + len(INVALID)}
     await stage.ask(stage.user, "ws_stats", "RT-IGNORE-2/counted", status=[200], body_has=wanted)
     await socket.leave()
@@ -159,7 +159,7 @@ async def messages_are_counted(stage: Stage) -> None:
     """REST-STATS-2: two welcomes and a pong."""
     before = await _figure(stage, "messages_sent")
     sockets = [await stage.dialed(stage.user) for _ in range(2)]
-    await _answered(sockets[0])
+    await answered(sockets[0])
     wanted = {"stats.messages_sent": before + 3}
     await stage.ask(stage.user, "ws_stats", "REST-STATS-2/counted", status=[200], body_has=wanted)
     for socket in sockets:
@@ -192,7 +192,7 @@ async def publishing(stage: Stage) -> None:
     await stage.ask(stage.admin, "ws_send", "REST-PUBLISH-1/no-socket", body=nobody, status=[200],
                     body_has={"recipients": 0})  # fmt: skip
     for socket in (*pair, else_, passed_on):
-        await _answered(socket)
+        await answered(socket)
         await socket.leave()
 
 
@@ -215,7 +215,7 @@ async def refused_publishes(stage: Stage) -> None:
     good = {"type": "system", "data": {"message": marker, "level": "info"}}
     for name, user in (("unknown-user", UNKNOWN_ID), ("no-uuid", "nobody")):
         await stage.ask(stage.admin, "ws_send", f"REST-PUBLISH-2/{name}", body={**good, "user_id": user}, status=[404])
-    await _answered(watcher)
+    await answered(watcher)
     await watcher.leave()
 
 

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from harness.checkers.cases import expect
+from harness.client.forms import Form
 from harness.client.rest import JSON_TYPE, RecordedSession, Request, RestClient, SignInError, bearer, request_for
 from harness.conformance.raw_socket import RawSocket
 from harness.history import Recorder
@@ -234,17 +235,22 @@ class Stage:
         path: dict[str, str] | None = None,
         query: dict[str, str] | None = None,
         body: Any = None,
+        form: Form | None = None,
+        token: str | None = None,
         client: RestClient | None = None,
         **expected: Any,
     ) -> Answered:
-        """Invoke an operation, as a row when `case` says so; by `client` when it is not the one that keeps the pace."""
-        credential = bearer(session.token) if session is not None else ()
+        """Invoke an operation, as a row when `case` says so; by `client` when it is not the one that keeps the pace.
+
+        `token` is a credential of the session's account other than its own: an API key.
+        """
+        credential = bearer(token or session.token) if session is not None else ()
         return await (client or self.client).send(
-            request_for(operation, path=path, query=query, body=body, headers=credential),
+            request_for(operation, path=path, query=query, body=body, form=form, headers=credential),
             account=session.account_id if session is not None else None,
             case=case,
             expect=expect(**expected) if case is not None else None,
-            session=session.label or None if session is not None else None,
+            session=session.label or None if session is not None and token is None else None,
         )
 
     async def submit(self, session: RecordedSession, query: str, **fields: Any) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from harness.mutants.front import MakeFront, behind
 from reference_server.blobs import Blobs
 from reference_server.bus import LoopbackBus
 from reference_server.core.hub import Hub
@@ -32,12 +33,14 @@ class Parts:
     make_bus: MakeBus = LoopbackBus
     decisions: Callable[[], Decisions] = default_decisions
     page: Callable[[str, str], str] = _as_it_is
+    front: MakeFront | None = None
 
     def driver(
         self, environment: Environment, store: Store, blobs: Blobs, sockets: Sockets, options: Options, tap: Any = None
     ) -> Driver:
         """Compose a driver of these parts."""
-        return Driver(
+        make = Driver if self.front is None else behind(self.front())
+        return make(
             environment,
             store,
             sockets,

@@ -239,6 +239,7 @@ class LocalTarget(RemoteTarget):
     async def close(self) -> None:
         """Close tabs and connections; the server's data goes with it, so nothing is cleaned up."""
         self.sessions.clear()
+        self._made.clear()
         await super().close()
         self.read_tap()
 

@@ -62,6 +62,7 @@ class RemoteTarget:
         self.run_name = run
         self.left_behind: list[str] = []
         self.sessions: list[RecordedSession] = []
+        self._made: list[tuple[RecordedSession, str, str]] = []
         self._chance: random.Random = stream(seed, "target")
         self._tls = tls_context(profile.ca or None) if profile.api.startswith("https") else None
         self._runner = runner or asyncio.Runner()
@@ -204,6 +205,10 @@ class RemoteTarget:
         if self._own_runner:
             self._runner.close()
 
+    def made(self, session: RecordedSession, removed_by: str, id_: str) -> None:
+        """Remember what was made there, to be removed at the end by an operation that takes its id (contract §10)."""
+        self._made.append((session, removed_by, id_))
+
     # --- its own
 
     def _kept(self, session: RecordedSession) -> RecordedSession:
@@ -239,11 +244,20 @@ class RemoteTarget:
     async def _clean_up(self) -> None:
         try:
             async with asyncio.timeout(CLEAN_UP_S_MAX):
+                await self._remove_made()
                 for account_id in {session.account_id for session in self.sessions}:
                     session = next(s for s in reversed(self.sessions) if s.account_id == account_id)
                     await self._cancel_tasks(session)
         except TimeoutError:
-            self.left_behind.append("unfinished tasks: canceling them took too long")
+            self.left_behind.append("unfinished tasks, or what else was made: removing it took too long")
+
+    async def _remove_made(self) -> None:
+        while self._made:
+            session, operation, id_ = self._made.pop()
+            answer = await session.call(operation, path={"id": id_})
+            # 404: the test itself removed it.
+            if answer.status not in (200, 404):
+                self.left_behind.append(f"{operation} {id_} was answered {answer.status}")
 
     async def _cancel_tasks(self, session: RecordedSession) -> None:
         for status in ("queued", "assigned", "running"):

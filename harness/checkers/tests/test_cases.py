@@ -31,6 +31,12 @@ def asked(code: int = 404, body: Any = BODY, name: str = "odd", **wanted: Any) -
         ({"details_has": "budget"}, VIOLATED),
         ({"header": {"allow": "get"}}, HOLDS),
         ({"header": {"allow": "*", "etag": None}}, HOLDS),
+        ({"header": {"allow": "ge*"}}, HOLDS),
+        ({"header": {"allow": "post*"}}, VIOLATED),
+        ({"body_not": {"n.0": 2}}, HOLDS),
+        ({"body_not": {"n.0": 1}}, VIOLATED),
+        ({"body_not": {"n.9": 1}}, VIOLATED),
+        ({"sha256": "ab"}, VIOLATED),
         ({"header": {"etag": "*"}}, VIOLATED),
         ({"header": {"allow": None}}, VIOLATED),
         ({"body_has": {"n.0": 1, "n.#": 2, "details.0.field": "id"}}, HOLDS),
@@ -42,6 +48,21 @@ def asked(code: int = 404, body: Any = BODY, name: str = "odd", **wanted: Any) -
 )
 def test_an_answer_is_judged_by_what_its_row_expects(wanted: Any, expected: Status) -> None:
     assert status(Cases(), asked(**wanted), ID) is expected
+
+
+@pytest.mark.parametrize(("named", "expected"), [("pricing", HOLDS), ("pricing.per", HOLDS), ("price", VIOLATED)])
+def test_a_part_of_a_field_names_the_field(named: str, expected: Status) -> None:
+    body = {"details": [{"field": f"{named}.per_execution", "reason": "r"}]}
+    assert status(Cases(), asked(400, body, details_has="pricing"), ID) is expected
+
+
+def test_bytes_are_compared_by_their_digest() -> None:
+    def answered(digest: str) -> History:
+        history = History().add("invoke", op=1, case=f"{ID}/bytes", operation="get_binary", expect=expect(sha256="ab"))
+        return history.add("ok", op=1, status=200, headers={}, sha256=digest)
+
+    assert status(Cases(), answered("ab"), ID) is HOLDS
+    assert status(Cases(), answered("cd"), ID) is VIOLATED
 
 
 def test_no_answer_leaves_a_row_undecided() -> None:

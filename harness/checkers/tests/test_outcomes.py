@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from harness.checkers.outcomes import COST, ERROR, STEERED, Outcomes
+from harness.checkers.outcomes import COST, DURATION, ERROR, RESULT, STATUS, STEERED, Outcomes
 from harness.checkers.tests.histories import TASK, History, stamp, status, task
 from harness.verdicts import Status
 
@@ -16,6 +16,18 @@ LIST = {"agents": [{"id": "agent_x", "price": 0.5}]}
 
 def read(history: History, body: dict[str, Any]) -> History:
     return history.call("get_task", 200, body, path=PATH)
+
+
+def result(history: History, **fields: Any) -> History:
+    run = {"started_at": stamp(2), "completed_at": stamp(9), "assigned_to": "agent_001"} | fields.pop("metadata", {})
+    body = {"task_id": TASK, "status": "completed", "cost": 0.02, "duration_ms": 7.0, "duration": 7.0}
+    return history.call("get_task_result", 200, {**body, "metadata": run, **fields}, path=f"{PATH}/result")
+
+
+def shown(history: History, **fields: Any) -> History:
+    dates = {"created_at": stamp(0), "updated_at": stamp(9)}
+    body = {"task_id": TASK, "status": "completed", "progress": 100, "assigned_to": "agent_001", "metadata": dates}
+    return history.call("get_task_status", 200, {**body, **fields}, path=f"{PATH}/status")
 
 
 @pytest.mark.parametrize(
@@ -32,6 +44,8 @@ def read(history: History, body: dict[str, Any]) -> History:
 def test_a_completed_task_costs_its_agents_price(cost: float, agent: str, listed: bool, expected: Status) -> None:
     history = read(History(), {**DONE, "actual_cost": cost, "assigned_to": agent})
     assert status(Outcomes(), history.call("list_agents", 200, LIST) if listed else history, COST) is expected
+    other = result(History(), cost=cost, metadata={"assigned_to": agent})
+    assert status(Outcomes(), other.call("list_agents", 200, LIST) if listed else other, COST) is expected
 
 
 def test_the_prices_of_a_foreign_target_are_known_from_its_lists_only() -> None:
@@ -67,3 +81,58 @@ def test_a_steered_attempt_lasts_as_long_as_it_was_told(simulate: Any, ended_ms:
     body = {"query": "q", "budget": 1, "constraints": {"simulate": simulate}}
     submitted = History().call("submit_task", 202, {"task_id": TASK, "status": "queued"}, body=body)
     assert status(Outcomes(), read(submitted, {**DONE, "completed_at": stamp(ended_ms)}), STEERED) is expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, HOLDS),
+        ({"duration_ms": 7.4}, HOLDS),
+        ({"duration_ms": 9.0}, VIOLATED),
+        ({"duration": 0.007}, VIOLATED),
+        ({"metadata": {"started_at": None}, "duration_ms": 0, "duration": 0}, HOLDS),
+        ({"metadata": {"started_at": None}}, VIOLATED),
+    ],
+)
+def test_durations_are_milliseconds_from_the_first_start_to_the_end(fields: Any, expected: Status) -> None:
+    assert status(Outcomes(), result(History(), **fields), DURATION) is expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, HOLDS),
+        ({"status": "failed"}, VIOLATED),
+        ({"cost": 0.5}, VIOLATED),
+        ({"error": "e"}, VIOLATED),
+        ({"metadata": {"assigned_to": "agent_002"}}, VIOLATED),
+    ],
+)
+def test_a_result_says_what_the_task_says_whichever_was_read_first(fields: Any, expected: Status) -> None:
+    assert status(Outcomes(), result(read(History(), DONE), **fields), RESULT) is expected
+    assert status(Outcomes(), read(result(History(), **fields), DONE), RESULT) is expected
+
+
+def test_a_result_without_its_task_is_not_compared() -> None:
+    assert status(Outcomes(), result(History()), RESULT) is UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, HOLDS),
+        ({"progress": 99}, VIOLATED),
+        ({"status": "running", "progress": 99}, VIOLATED),
+        ({"assigned_to": "agent_002"}, VIOLATED),
+    ],
+)
+def test_a_status_says_what_the_finished_task_says(fields: Any, expected: Status) -> None:
+    assert status(Outcomes(), shown(read(History(), DONE), **fields), STATUS) is expected
+
+
+@pytest.mark.parametrize(
+    ("state", "progress", "expected"),
+    [("queued", 10, HOLDS), ("running", 99, HOLDS), ("running", 100, VIOLATED), ("failed", 50, VIOLATED)],
+)
+def test_the_progress_of_a_status_fits_it(state: str, progress: int, expected: Status) -> None:
+    assert status(Outcomes(), shown(History(), status=state, progress=progress), STATUS) is expected

@@ -118,7 +118,7 @@ def test_an_api_key_stands_in_no_event() -> None:
     asyncio.run(bench.client.send(request_for("health")))
 
     assert key not in bench.text
-    assert bench.events[1].data["body"] == made | {"key": "***"}
+    assert bench.events[1].data["body"] == made | {"key": "zs_live_***"}
 
 
 def test_a_session_cookie_stands_in_no_event() -> None:

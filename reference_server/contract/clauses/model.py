@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 Family = Literal["REST", "SEC", "TASK", "RT", "LIVE", "CLIENT", "PAGE", "PERF"]
 Need = Literal["tap", "steer", "short_ttl", "process", "admin", "exclusive", "browser", "clock"]
 Part = Literal[
-    "profile-changes", "avatars", "api-keys", "uploads", "deployments", "results", "metrics", "cookie",
+    "profile-changes", "avatars", "api-keys", "uploads", "deployments", "results", "metrics",
     "split", "bus", "landing-page", "agents-page", "tasks-page", "analytics-page", "settings-page", "keys-page",
     "agent-page", "load-steps",
 ]  # fmt: skip

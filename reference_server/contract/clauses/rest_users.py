@@ -25,7 +25,7 @@ REST_USERS: Final = (
            "§3 users", needs=("avatars",), grants=("accounts",)),
     Clause("REST-AVATAR-3", "what is no picture by content is 400, and over 5 MiB 413", "§3 users",
            needs=("avatars",), grants=("accounts",)),
-    Clause("REST-AVATAR-4", "a picture's URL can't be guessed and none is served twice", "§3 users",
+    Clause("REST-AVATAR-4", "a picture's URL can't be guessed, and each upload has another", "§3 users",
            needs=("avatars",), grants=("accounts",)),
     Clause("REST-KEY-1", "API keys are listed with their fields, revoked ones included", "§3 users",
            needs=KEYS, grants=KEYS_GRANTS, ext=True),

@@ -33,7 +33,7 @@ REST_WORK: Final = (
     Clause("REST-ORCH-3", "active_workers counts the attempts that run now", "§3 orchestrator",
            needs=("exclusive", "steer"), grants=TASKS),
     Clause("REST-ORCH-4", "orchestrator health agrees with the figures: a rate as a fraction, degraded when over 10 "
-           "were processed and under half succeeded", "§3 orchestrator", needs=RESULTS),
+           "were processed and under half succeeded", "§3 orchestrator", needs=("results", "exclusive"), grants=TASKS),
     Clause("REST-DEPLOY-1", "a deployment is made with what was asked for, or the defaults", "§3 deployments",
            needs=DEPLOYMENTS, grants=DEPLOYMENTS),
     Clause("REST-DEPLOY-2", "own deployments are listed newest first, each as it shows alone", "§3 deployments",

@@ -11,6 +11,7 @@ _CORE: Final = "reference_server/core/tests"
 _SERVER: Final = "reference_server/tests"
 _ACCOUNTS: Final = f"{_SERVER}/test_decisions_accounts.py"
 _PROCESS: Final = f"{_SERVER}/test_process.py"
+_COOKIE: Final = f"{_SERVER}/test_session_cookie.py"
 
 TOKENS: Final = (
     Clause("SEC-TOKEN-1", "a call without a credential is 401 and says missing", "§2 401", depth=Depth.SMOKE),
@@ -39,8 +40,12 @@ TOKENS: Final = (
     held("SEC-TOKEN-12", "revocations are stored", "§2 token",
          "reference_server/store/tests/test_store_conformance.py::test_revoked_tokens_are_remembered_until_they_expire",
          "reference_server/store/tests/test_sqlite.py::test_everything_is_there_after_opening_again"),
-    Clause("SEC-COOKIE-1", "by setting a same-site HttpOnly cookie zerostate_session carries the token",
-           "§2 where it stands", needs=("cookie", "browser"), grants=("accounts",), ext=True),
+    held("SEC-COOKIE-1", "by setting, off by default, a same-site HttpOnly cookie zerostate_session carries a token",
+         "§2 where it stands", f"{_COOKIE}::test_signing_in_sets_the_cookie_and_logging_out_clears_it",
+         f"{_COOKIE}::test_by_default_no_cookie_is_set_or_taken", ext=True),
+    held("SEC-COOKIE-2", "the cookie counts last, and for pages of the same site only", "§2 where it stands",
+         f"{_COOKIE}::test_the_cookie_counts_last_and_for_known_pages_of_the_same_site_only",
+         f"{_COOKIE}::test_a_strange_page_can_do_nothing_with_the_cookie", ext=True),
 )  # fmt: skip
 
 API_KEYS: Final = (
