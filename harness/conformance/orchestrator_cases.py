@@ -96,5 +96,5 @@ ACTS: Final = (
     Act(("REST-ORCH-1",), figures_of_the_orchestrator, alone=True),
     Act(("REST-ORCH-2",), what_is_counted, alone=True),
     Act(("REST-ORCH-3",), workers_that_run, alone=True),
-    Act(("TASK-COUNT-1", "RT-AGENT-2", "TASK-STEER-1"), completed_tasks_count, alone=True),
+    Act(("TASK-COUNT-1", "RT-AGENT-2"), completed_tasks_count, alone=True),
 )

@@ -10,7 +10,7 @@ from reference_server.contract.codes import TASK_NOT_COMPLETED
 
 READ: Final = ("get_task_status", "get_task_result")
 HANG: Final = {"simulate": {"outcome": "hang"}}
-FAIL: Final = {"simulate": {"outcome": "fail", "duration_ms": 10}}
+STEERED: Final = {"simulate": {"outcome": "complete", "duration_ms": 40}}
 MANY: Final = 10
 RATE_SLACK: Final = 0.0001
 
@@ -21,8 +21,8 @@ ROWS: Final = (
 
 
 async def what_came_of_a_task(stage: Stage) -> None:
-    """REST-RESULT-1, REST-STATUS-1 and TASK-DURATION-1: completed, too cheap to start, and canceled."""
-    done = await stage.submit(stage.user, "for its result")
+    """REST-RESULT-1, REST-STATUS-1, TASK-DURATION-1, TASK-STEER-1: completed, too cheap to start, and canceled."""
+    done = await stage.submit(stage.user, "for its result", constraints=STEERED)
     cheap = await stage.submit(stage.user, "too cheap for a result", budget=0.000001)
     canceled = await stage.submit(stage.user, "canceled, with a result", constraints=HANG, timeout=60)
     await stage.ask(stage.user, "cancel_task", path={"id": canceled})
@@ -82,7 +82,7 @@ async def health_of_the_orchestrator(stage: Stage) -> None:
 
 ACTS: Final = (
     Act(("REST-ORCH-4",), health_of_the_orchestrator, alone=True),
-    Act(("REST-RESULT-1", "REST-STATUS-1", "TASK-DURATION-1"), what_came_of_a_task),
+    Act(("REST-RESULT-1", "REST-STATUS-1", "TASK-DURATION-1", "TASK-STEER-1"), what_came_of_a_task),
     Act(("REST-RESULT-2",), an_unfinished_result),
     Act(("SEC-OWN-4",), anothers_result),
 )

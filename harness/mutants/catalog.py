@@ -1,30 +1,12 @@
 """Every mutant, with the clause and checker that must kill it; losing a kill is red."""
 
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from harness.mutants import answers, hubs, pages
+from harness.mutants.catalog_rest import REST_MUTANTS
+from harness.mutants.catalog_security import SECURITY_MUTANTS
+from harness.mutants.model import Mutant
 from harness.mutants.parts import Parts
-
-Tier = Literal["t0", "t2", "t3"]
-
-
-@dataclass(frozen=True, slots=True)
-class Mutant:
-    """One broken system: what is wrong in a sentence, and who must notice.
-
-    `killed_by` names clauses, any of which counts as the kill; `checkers` are those that give their verdicts. `tiers`
-    are where it shows, `needs_fault` the kind of fault without which it survives.
-    """
-
-    name: str
-    sentence: str
-    parts: Parts
-    killed_by: tuple[str, ...]
-    checkers: tuple[str, ...]
-    tiers: tuple[Tier, ...] = ("t0", "t2")
-    needs_fault: str = ""
-
 
 MUTANTS: Final = (
     Mutant(
@@ -64,6 +46,8 @@ MUTANTS: Final = (
         ("browser",),
         tiers=("t3",),
     ),
+    *REST_MUTANTS,
+    *SECURITY_MUTANTS,
 )
 
 CANARY: Final = Mutant(

@@ -14,8 +14,9 @@ import msgspec
 
 from harness.faults import FAULTS, Fault
 from harness.history import Event, Recorder, merged
-from harness.mutants.catalog import BY_NAME, CANARY, MUTANTS, Mutant
+from harness.mutants.catalog import BY_NAME, CANARY, MUTANTS
 from harness.mutants.matrix import Kill, Matrix, unproven_checkers, unproven_clauses, write_matrix
+from harness.mutants.model import Mutant
 from harness.simulate import Outcome, history, outcome_from, outcome_of, parts_of, replay_on
 from harness.strategies import seeded
 from harness.targets.local import LocalTarget

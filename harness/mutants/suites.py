@@ -14,6 +14,8 @@ from harness.conformance.suite import Act, Row, Stage, chosen_acts, chosen_rows,
 from harness.history import Event, Recorder, merged
 from harness.judge import Scope, judge
 from harness.mutants.inside import InsideTarget
+from harness.mutants.matrix import Kill
+from harness.mutants.model import Mutant
 from harness.mutants.parts import HONEST, Parts
 from harness.targets.profiles import OWN
 from harness.verdicts import Status
@@ -66,3 +68,13 @@ def _needs_a_socket(act: Act) -> bool:
 def honest_violations(seed: int = 1) -> dict[str, str]:
     """Return what the honest server is accused of when all of it is played: nothing, or the judges are wrong."""
     return violated_inside(HONEST, (), seed)
+
+
+def kill_inside(mutant: Mutant, seed: int = 1) -> Kill:
+    """Serve a mutant in this process and ask what exercises its clauses: killed when each of them is violated."""
+    began = time.perf_counter()
+    violated = violated_inside(mutant.parts, mutant.killed_by, seed)
+    killed = set(mutant.killed_by) <= violated.keys()
+    found = (1, time.perf_counter() - began) if killed else (None, None)
+    counted = dict.fromkeys(sorted(violated), 1)
+    return Kill(mutant.name, mutant.sentence, mutant.killed_by, counted, 1, found[0], found[1])

@@ -2,7 +2,8 @@
 
 import pytest
 
-from harness.mutants.catalog import CANARY, MUTANTS, Mutant
+from harness.mutants.catalog import CANARY, MUTANTS
+from harness.mutants.model import Mutant
 from harness.mutants.selfcheck import kill_on_sockets, outcome_on_sockets
 from scenarios.catalog import SCENARIOS
 

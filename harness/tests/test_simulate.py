@@ -9,7 +9,8 @@ import pytest
 
 from harness.faults import FAULTS
 from harness.history import encode
-from harness.mutants.catalog import CANARY, MUTANTS, Mutant
+from harness.mutants.catalog import CANARY, MUTANTS
+from harness.mutants.model import Mutant
 from harness.mutants.selfcheck import earns_its_place, kill_of, without
 from harness.simulate import history, replay, shrunk_script, simulate
 from harness.strategies import seeded

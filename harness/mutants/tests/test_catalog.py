@@ -7,7 +7,8 @@ import pytest
 from harness.checkers import CHECKERS
 from harness.faults import FAULTS
 from harness.mutants.__main__ import main, spoiled_pages
-from harness.mutants.catalog import BY_NAME, CANARY, MUTANTS, Mutant
+from harness.mutants.catalog import BY_NAME, CANARY, MUTANTS
+from harness.mutants.model import Mutant
 from harness.mutants.pages import HONEST_LINE, ROW, stale_badge
 from harness.mutants.parts import HONEST
 from reference_server.app import PAGES
