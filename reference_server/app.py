@@ -23,6 +23,8 @@ from reference_server.environment_asyncio import AsyncioEnvironment, new_secret
 from reference_server.http import Application
 from reference_server.http_protocol import HttpProtocol
 from reference_server.limits import Rates
+from reference_server.log_lines import RequestLines
+from reference_server.logged_sockets import LoggedSockets
 from reference_server.metrics import Metrics
 from reference_server.observing import Observer
 from reference_server.operations import Options
@@ -84,7 +86,10 @@ def open_tap(settings: Settings) -> FileTap | None:
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """What one process holds open while it serves; `tls` is what `loop.create_server` is told of TLS."""
+    """What one process holds open while it serves.
+
+    `tls` is what `loop.create_server` is told of TLS, `logs` whether requests and ends of sockets stand in the log.
+    """
 
     signals: Signals
     listener: socket.socket
@@ -93,6 +98,7 @@ class Resources:
     store: Store
     blobs: Blobs
     accounts: AccountsFile | None
+    logs: bool
 
 
 class App:
@@ -115,7 +121,7 @@ class App:
         loop, cost = asyncio.get_running_loop(), PasswordCost(*settings.password_cost)
         environment = AsyncioEnvironment(loop, jwt_secret(settings, new_secret), settings.seed, cost)
         try:
-            sockets = OpenSockets()
+            sockets = LoggedSockets() if held.logs else OpenSockets()
             metrics = Metrics(tells_process=True)
             options = _options(settings, metrics, held.accounts)
             tap = partial(_told, metrics, held.tap)
@@ -123,7 +129,7 @@ class App:
             if await held.signals.interrupt(_started(driver)):
                 return False
             end = partial(driver.shutdown, _nobody_waits)
-            observer = Observer(metrics, environment.monotonic_ns)
+            observer = _observer(environment, metrics, held.logs)
             server = Server(self._config(driver, sockets, observer), announce, end, held.tls)
             return await held.signals.serve(server, held.listener)
         finally:
@@ -151,19 +157,24 @@ async def serve_pages(
     listener: socket.socket,
     tls: Mapping[str, Any],
     pages: Path,
+    logs: bool,
     announce: Callable[[], None],
 ) -> bool:
     """Serve pages and nothing else, for an API elsewhere; as `App.serve`."""
     environment = AsyncioEnvironment(asyncio.get_running_loop(), new_secret())
     try:
         files = PageFiles(pages, settings.api)
-        observer = Observer(Metrics(), environment.monotonic_ns)
+        observer = _observer(environment, Metrics(), logs)
         api = PagesOnly(environment, VERSION)
         application = Application(api, _origins(settings), files, observer, settings.proxies)
         server = Server(configured(settings, application, _http(settings, socket_path=None)), announce, tls=tls)
         return await signals.serve(server, listener)
     finally:
         environment.close()
+
+
+def _observer(environment: Environment, metrics: Metrics, logs: bool) -> Observer:
+    return Observer(metrics, environment.monotonic_ns, RequestLines(environment.new_secret) if logs else None)
 
 
 def _http(settings: Settings, **bound: Any) -> type[HttpProtocol]:

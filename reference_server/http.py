@@ -28,6 +28,7 @@ from reference_server.core.answers import Answer, BlobBody, error, unavailable
 from reference_server.core.calls import Head
 from reference_server.direct import went_wrong
 from reference_server.driver import Admitted, Granted
+from reference_server.log_lines import fields
 from reference_server.observing import Asked, Observer
 from reference_server.page_files import Page, PageFiles
 from reference_server.responses import (
@@ -129,7 +130,7 @@ class Application:
             # Only the end of the process cancels: what has not come by then will not be waited for.
             return _Reply(unavailable(), ends=True)
         except Exception:
-            logger.exception("a request failed", extra={"request_id": asked.request_id})
+            logger.exception("a request failed", extra=fields(request_id=asked.request_id))
             return _Reply(went_wrong(), ends=True)
 
     async def _answer(self, head: Head, receive: ASGIReceiveCallable) -> "_Reply":

@@ -1,9 +1,9 @@
 """One process from its settings to its exit code; takes what it needs in an order in which refusals leave no trace."""
 
 import asyncio
+import logging
 import os
 import socket
-import sys
 from collections.abc import Callable, Coroutine
 from contextlib import ExitStack, closing
 from functools import partial
@@ -11,12 +11,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from reference_server.app import App, MakeDriver, Resources, open_blobs, open_store, open_tap, serve_pages
+from reference_server.log_lines import fields
+from reference_server.log_writer import log_of
 from reference_server.secrets_file import AccountsFile
 from reference_server.serving import Signals, listen
 from reference_server.settings import Settings
 from reference_server.store.lock import DatabaseLock
 from reference_server.tls import tls_options
+from reference_server.version import VERSION
 
+logger = logging.getLogger(__name__)
 ENDED: Final = 0
 FORCED: Final = 1
 
@@ -30,10 +34,12 @@ def serve(settings: Settings, make: MakeDriver, pages: Path) -> int:
     tls = tls_options(settings)
     signals = Signals()
     with ExitStack() as held:
+        requests = held.enter_context(log_of(settings))
+        logger.info("starting", extra=fields(version=VERSION, pid=os.getpid()))
         listener = held.enter_context(closing(listen(settings)))
         announce = partial(_announce, listener, settings)
         if settings.pages_only:
-            return _ended(held, signals, serve_pages(settings, signals, listener, tls, pages, announce))
+            return _ended(held, signals, serve_pages(settings, signals, listener, tls, pages, requests, announce))
         tap = open_tap(settings)
         if tap is not None:
             held.enter_context(tap)
@@ -42,15 +48,17 @@ def serve(settings: Settings, make: MakeDriver, pages: Path) -> int:
         accounts = held.enter_context(AccountsFile(settings.accounts_path)) if settings.accounts else None
         store = held.enter_context(closing(open_store(settings)))
         blobs = open_blobs(settings, os.environ.get("AWS_ENDPOINT_URL"))
-        app = App(settings, Resources(signals, listener, tls, tap, store, blobs, accounts), make, pages)
-        return _ended(held, signals, app.serve(announce))
+        resources = Resources(signals, listener, tls, tap, store, blobs, accounts, requests)
+        return _ended(held, signals, App(settings, resources, make, pages).serve(announce))
 
 
 def _ended(held: ExitStack, signals: Signals, serving: Coroutine[Any, Any, bool]) -> int:
     """Run until the end and return the exit code; the loop is closed before what it used."""
     held.callback(signals.close)
     runner = held.enter_context(asyncio.Runner(loop_factory=_loop_factory()))
-    return FORCED if runner.run(serving) else ENDED
+    code = FORCED if runner.run(serving) else ENDED
+    logger.info("ended", extra=fields(exit_code=code))
+    return code
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
@@ -63,15 +71,11 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
 
 
 def _announce(listener: socket.socket, settings: Settings) -> None:
-    _tell_of_no_admin(settings)
+    if settings.in_memory and settings.admin_password is None and not settings.pages_only:
+        logger.warning("no admin account in memory; to have one, set ZEROSTATE_ADMIN_PASSWORD")
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     scheme = "http" if settings.tls_cert is None else "https"
-    print(f"ready {scheme}://{shown}:{port}", flush=True)
-
-
-def _tell_of_no_admin(settings: Settings) -> None:
-    if settings.in_memory and settings.admin_password is None and not settings.pages_only:
-        print(
-            "reference_server: no admin account in memory; to have one, set ZEROSTATE_ADMIN_PASSWORD", file=sys.stderr
-        )
+    url = f"{scheme}://{shown}:{port}"
+    logger.info("ready", extra=fields(url=url))
+    print(f"ready {url}", flush=True)

@@ -5,6 +5,7 @@ Contract §5 shutdown: sockets are warned and closed first, then requests finish
 
 import asyncio
 import contextlib
+import logging
 import math
 import signal
 import socket
@@ -18,6 +19,7 @@ from uvicorn._types import ASGI3Application
 from reference_server.contract import limits
 from reference_server.settings import Settings, SettingsError
 
+logger = logging.getLogger(__name__)
 GRACE_S: Final = limits.SHUTDOWN_CLOSE_S_MAX - 0.5
 """What requests get at the end; uvicorn's own ticks take the rest of the time."""
 BACKLOG: Final = 2048
@@ -109,6 +111,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End: accept nothing, warn and close every socket, then let requests finish."""
+        logger.info("ending")
         for server in self.servers:
             server.close()
         for one in sockets or ():
@@ -120,6 +123,7 @@ class Server(uvicorn.Server):
     def ask_to_end(self) -> None:
         """End in order; asked a second time, at once: connections are cut off, requests get no answer."""
         if self.should_exit:
+            logger.warning("the ending is cut short by a second signal")
             self.force_exit = True
             for connection in list(self.server_state.connections):
                 connection.transport.abort()

@@ -66,6 +66,8 @@ class Settings:
     admin_email: str = "admin@zerostate.local"
     admin_password: str | None = None
     jwt_secret: str | None = None
+    log: Literal["off", "text", "json"] = "off"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @property
     def in_memory(self) -> bool:

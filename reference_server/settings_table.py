@@ -191,6 +191,7 @@ _NETWORK: Final = "network"
 _DATA: Final = "data"
 _TASKS: Final = "tasks"
 _SECURITY: Final = "accounts and security"
+_LOG: Final = "log"
 
 _NUMBER: Final = (int, float)
 _LIST: Final = (list, str)
@@ -248,5 +249,9 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("jwt_secret", _SECURITY, _secret,
             f"at least {SECRET_BYTES_MIN} bytes, which sign the tokens; if none, made and kept in <db>.secret",
             secret=True),
+    Setting("log", _LOG, _one_of("off", "text", "json"),
+            "off, text or json: lines on stderr for requests and the life of the process; off leaves warnings"),
+    Setting("log_level", _LOG, _one_of("debug", "info", "warning", "error"),
+            "debug, info, warning or error: the least that is told"),
 )  # fmt: skip
 BY_NAME: Final[dict[str, Setting]] = {setting.name: setting for setting in SETTINGS}

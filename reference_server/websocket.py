@@ -68,6 +68,10 @@ class OpenSockets:
         if protocol is not None:
             protocol.transport.abort()
 
+    def knows(self, connection: int) -> bool:
+        """Say whether the connection is open."""
+        return connection in self._protocols
+
     def writable(self, connection: int) -> bool:
         """Say whether the send buffer has room."""
         protocol = self._protocols.get(connection)
