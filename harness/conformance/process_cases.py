@@ -5,13 +5,14 @@ proves is judged from the record, and so is how fast was written.
 """
 
 import asyncio
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from msgspec import Struct
 
 from harness.conformance.suite import NotAcceptedError, Stage, read_as
-from harness.conformance.writes import WRITES, Kept, read_again
+from harness.conformance.writes import ONCE, WRITES, Kept, Write, read_again
 from harness.targets.local import LocalTarget
 from reference_server.contract import limits
 
@@ -47,6 +48,7 @@ async def kill_under_writes(
         await _read_all(stage, await _killed_round(stage, target, number))
     stage.recorder.record("phase", name="healed")
     stage.recorder.record("phase", name="quiet")
+    await stage.ask(None, "me", "SEC-TOKEN-1/after-restarts", status=[401], error_says="missing")
     try:
         await _wait_quiet(stage)
         await _list_all(stage)
@@ -59,7 +61,8 @@ async def _killed_round(stage: Stage, target: LocalTarget, number: int) -> list[
     """Write, kill and start again; return what was acknowledged."""
     kept: list[Kept] = []
     stage.recorder.record("phase", name="faults")
-    writers = [asyncio.create_task(_write(stage, f"{number}-{writer}", kept)) for writer in range(WRITERS)]
+    jobs = [_write(stage, f"{number}-{writer}", kept, itertools.cycle(WRITES)) for writer in range(WRITERS)]
+    writers = [asyncio.create_task(job) for job in (*jobs, _write(stage, f"{number}-once", kept, ONCE))]
     shortest_s, longest_s = WRITING_S
     await target.sleep(shortest_s + (longest_s - shortest_s) * target.draw())
     stage.recorder.record("fault", name="kill", action="inject")
@@ -70,15 +73,15 @@ async def _killed_round(stage: Stage, target: LocalTarget, number: int) -> list[
     return kept
 
 
-async def _write(stage: Stage, name: str, kept: list[Kept]) -> None:
-    """Write until the server is gone."""
-    number = 0
-    while len(kept) < KEPT_MAX:
+async def _write(stage: Stage, name: str, kept: list[Kept], writes: Iterable[Write]) -> None:
+    """Write until the server is gone, or all is written."""
+    for number, write in enumerate(writes):
+        if len(kept) >= KEPT_MAX:
+            return
         try:
-            await WRITES[number % len(WRITES)](stage, f"{name}-{number}", kept.append)
+            await write(stage, f"{name}-{number}", kept.append)
         except NotAcceptedError:
             return
-        number += 1
 
 
 async def _read_all(stage: Stage, kept: list[Kept]) -> None:

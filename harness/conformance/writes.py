@@ -1,7 +1,7 @@
 """Writes of every kind, each with what has to be read once it was acknowledged: what a crash must not lose.
 
 A write goes to a server that may die under it. What was answered 2xx is kept; what was under way when the server went
-is owed nothing. To add a kind, write its function and give it its place in `WRITES`.
+is owed nothing. To add a kind, write its function and give it its place in `WRITES` or `ONCE`.
 """
 
 from collections.abc import Awaitable, Callable
@@ -9,6 +9,8 @@ from typing import Any, Final, NamedTuple
 
 from msgspec import Struct
 
+from harness.client.forms import File
+from harness.conformance.agent_cases import WASM, register
 from harness.conformance.suite import NotAcceptedError, Stage, read_as
 from harness.targets.base import Answered
 
@@ -18,16 +20,18 @@ CANCELED_MS: Final = 500
 """Long enough to be canceled before its end, short enough to end between two kills when its cancel was cut off."""
 AGENT: Final = "agent_001"
 TOO_LATE: Final = 409
+BINARY: Final = File("wasm_binary", WASM + bytes(64 * 1024))
 
 
 class Kept(NamedTuple):
-    """An acknowledged write: the call that shows it, its status, and what its answer must have."""
+    """An acknowledged write: the call that shows it, its status, and what its answer (a file's digest) must be."""
 
     name: str
     operation: str
     path: dict[str, str]
     body_has: dict[str, Any]
     status: int = 200
+    sha256: str = ""
 
 
 Keep = Callable[[Kept], None]
@@ -64,14 +68,42 @@ async def deploy_and_stop(stage: Stage, name: str, keep: Keep) -> None:
     keep(Kept("stopped", "get_deployment", path, {"status": "stopped"}))
 
 
+async def rename(stage: Stage, name: str, keep: Keep) -> None:
+    """Take another name."""
+    full_name = stage.named(f"write {name}")
+    _accepted(await stage.ask(stage.user, "update_me", body={"full_name": full_name}))
+    keep(Kept("renamed", "me", {}, {"full_name": full_name}))
+
+
+async def make_key(stage: Stage, name: str, keep: Keep) -> None:
+    """Make an API key: to revoke it takes that it is there."""
+    body = {"name": stage.named(f"write {name}"), "environment": "test"}
+    answer = _accepted(await stage.ask(stage.user, "make_api_key", body=body))
+    keep(Kept("key", "revoke_api_key", {"id": read_as(answer, _Made).id}, {"status": "revoked"}))
+
+
+async def upload(stage: Stage, name: str, keep: Keep) -> None:
+    """Register an agent with its binary; it offers nothing that a task asks for."""
+    called = stage.named(f"write {name}")
+    path = {"id": await register(stage, stage.user, content=BINARY.content, name=called)}
+    keep(Kept("agent", "get_agent", path, {"name": called}))
+    listed = {"total": 1, "versions.0.binary_hash": BINARY.sha256, "versions.0.binary_size": len(BINARY.content)}
+    keep(Kept("version", "list_versions", path, listed))
+    keep(Kept("binary", "get_binary", path, {}, sha256=BINARY.sha256))
+
+
 WRITES: Final[tuple[Write, ...]] = (submit, submit_and_cancel, submit, deploy_and_stop, submit)
 """In this order, again and again: submits are what the system does most."""
+
+ONCE: Final[tuple[Write, ...]] = (rename, make_key, upload)
+"""Once between two kills: with a second name it were open which one counts, and each key is one more secret to mask."""
 
 
 async def read_again(stage: Stage, kept: Kept) -> None:
     """Read an acknowledged write; what it shows is judged as a row of LIVE-CRASH-1."""
     row = f"{CRASH}/{kept.name}"
-    await stage.ask(stage.user, kept.operation, row, path=kept.path, status=[kept.status], body_has=kept.body_has)
+    expected = {"status": [kept.status], "body_has": kept.body_has, "sha256": kept.sha256}
+    await stage.ask(stage.user, kept.operation, row, path=kept.path, **expected)
 
 
 async def _submitted(stage: Stage, name: str, keep: Keep, duration_ms: int) -> str:
