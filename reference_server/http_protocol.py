@@ -323,7 +323,7 @@ class HttpProtocol(HttpToolsProtocol):
     def _head_of(self, path: str, raw_path: bytes, query: bytes) -> Head:
         method, version = self.parser.get_method().decode("ascii"), self.parser.get_http_version()
         address = self.client[0] if self.client is not None else ""
-        return head_of(method, path, query, self.headers, address, raw_path, version)
+        return head_of(method, path, query, self.headers, address, raw_path, version, self.scheme or "http")
 
     def _hand_over(self, head: Head, early: bytes) -> None:
         self.connections.discard(self)

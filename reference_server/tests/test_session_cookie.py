@@ -1,6 +1,7 @@
 """The session cookie [ext]: what it looks like, and for whose pages it counts (contract §2 where it stands)."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from reference_server.core import admission
 from reference_server.core.admission import Origins
 from reference_server.responses import sharing_headers
+from reference_server.tests.certificates import made_certificate
 from reference_server.tests.process import PERSON, ServerProcess, upgrade_request
 
 HOST = {"host": "zerostate.example"}
@@ -103,8 +105,17 @@ def test_signing_in_sets_the_cookie_and_logging_out_clears_it(server: ServerProc
     assert "revoked" in server.call("GET", "/users/me", headers=ours).json()["message"]
 
 
-def test_over_tls_the_cookie_is_secure(server: ServerProcess) -> None:
+def test_behind_a_proxy_with_tls_the_cookie_is_secure(server: ServerProcess) -> None:
     made, _ = signed_in(server, "bob@example.org", **{"X-Forwarded-Proto": "https"})
+
+    assert cookie_of(made)[-1] == "Secure"
+
+
+def test_over_tls_the_cookie_is_secure(tmp_path: Path) -> None:
+    certificate = made_certificate(tmp_path)
+    arguments = ("--db", ":memory:", "--session-cookie", "on", *certificate.options)
+    with ServerProcess(*arguments, ca=certificate.cert) as server:
+        made, _ = signed_in(server, "ann@example.org")
 
     assert cookie_of(made)[-1] == "Secure"
 
