@@ -102,8 +102,15 @@ ONCE: Final[tuple[Write, ...]] = (rename, make_key, upload)
 async def read_again(stage: Stage, kept: Kept) -> None:
     """Read an acknowledged write; what it shows is judged as a row of LIVE-CRASH-1."""
     row = f"{CRASH}/{kept.name}"
-    expected = {"status": [kept.status], "body_has": kept.body_has, "sha256": kept.sha256}
-    await stage.ask(stage.user, kept.operation, row, path=kept.path, **expected)
+    await stage.ask(
+        stage.user,
+        kept.operation,
+        row,
+        path=kept.path,
+        status=[kept.status],
+        body_has=kept.body_has,
+        sha256=kept.sha256,
+    )
 
 
 async def _submitted(stage: Stage, name: str, keep: Keep, duration_ms: int) -> str:

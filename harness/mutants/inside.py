@@ -22,6 +22,8 @@ from reference_server.blobs import MemoryBlobs
 from reference_server.core.admission import Origins
 from reference_server.environment_asyncio import AsyncioEnvironment, new_secret
 from reference_server.http import Application
+from reference_server.metrics import Metrics
+from reference_server.observing import Observer
 from reference_server.operations import Options
 from reference_server.page_files import PageFiles
 from reference_server.store.memory import MemoryStore
@@ -80,14 +82,15 @@ class InsideTarget(RemoteTarget):
         """Make the driver and wait until it may serve."""
         self._environment = AsyncioEnvironment(asyncio.get_running_loop(), new_secret())
         options = Options(
-            task_ms=TASK_MS, retry_delays_s=RETRY_DELAYS_S, limits=False, admin_email=ADMIN_EMAIL,
+            task_ms=TASK_MS, retry_delays_s=RETRY_DELAYS_S, rates=None, admin_email=ADMIN_EMAIL,
             admin_password=self._password, origins=Origins((), loopback=True),
         )  # fmt: skip
         driver = self._parts.driver(self._environment, MemoryStore(), MemoryBlobs(), OpenSockets(), options)
         started = asyncio.Event()
         driver.start(started.set)
         await started.wait()
-        self._inside = InsideTransport(Application(driver, options.origins, PageFiles(PAGES)))
+        observer = Observer(Metrics(), self._environment.monotonic_ns)
+        self._inside = InsideTransport(Application(driver, options.origins, PageFiles(PAGES), observer))
         self._client = self._unpaced = RestClient(self._inside, self.recorder)
 
     async def close(self) -> None:
