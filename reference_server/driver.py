@@ -8,6 +8,8 @@ commits, and lets answers and messages leave after that.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from reference_server.blob_access import BlobAccess, Download
 from reference_server.blobs import Blobs, MemoryBlobs
 from reference_server.bus import Bus, Hearers, LoopbackBus, Tap
@@ -28,8 +30,7 @@ from reference_server.store.base import Store
 from reference_server.uploads import Received, Receiving, Uploads
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
+class Admitted(Struct, frozen=True):
     """A request that may go on: its body may be read now."""
 
     route: Route

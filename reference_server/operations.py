@@ -5,11 +5,12 @@ The driver has judged the head; from here on the order is 415, 400, and what the
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from reference_server.blob_access import BlobAccess
 from reference_server.bus import Bus

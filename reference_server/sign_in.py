@@ -1,11 +1,11 @@
 """The steps of accounts that leave the loop: hashing, comparing, and the same work for e-mails nobody has."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Final
 
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from reference_server.commit import GroupCommit
 from reference_server.contract.models import LoginRequest, ProfileRequest, RegisterRequest

@@ -14,6 +14,8 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from typing import Final
 from urllib.parse import unquote
 
+from msgspec import Struct
+
 from reference_server.contract.codes import MALFORMED, MISSING, TokenFault
 from reference_server.contract.messages import BEARER_SUBPROTOCOL_PREFIX, SUBPROTOCOL
 from reference_server.contract.operations import BASE, OPERATIONS, Operation
@@ -32,8 +34,7 @@ Network = IPv4Network | IPv6Network
 _Segments = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Struct, frozen=True):
     """An operation and the values of the `{names}` in its path."""
 
     operation: Operation

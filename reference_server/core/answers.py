@@ -1,6 +1,5 @@
 """What a decision gives back: an answer for the asker, and what it publishes once its transaction has committed."""
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 from msgspec import UNSET, Struct
@@ -13,13 +12,11 @@ from reference_server.contract.operations.model import JSON
 RETRY_AFTER_S: Final = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Everyone:
+class Everyone(Struct, frozen=True):
     """The audience of all connections."""
 
 
-@dataclass(frozen=True, slots=True)
-class Only:
+class Only(Struct, frozen=True):
     """The audience of one account's connections."""
 
     account_id: str
@@ -28,8 +25,7 @@ class Only:
 Audience = Everyone | Only
 
 
-@dataclass(frozen=True, slots=True)
-class Publish:
+class Publish(Struct, frozen=True):
     """A message to put on the bus; `data` is a model of the contract, or a dict that is passed on as given."""
 
     type: MessageType
@@ -37,8 +33,7 @@ class Publish:
     audience: Audience
 
 
-@dataclass(frozen=True, slots=True)
-class Revoke:
+class Revoke(Struct, frozen=True):
     """Tokens that died: one (`jti`), or all of an account issued up to `until_ns`; their sockets close with 4401."""
 
     account_id: str
@@ -49,16 +44,14 @@ class Revoke:
 Outgoing = Publish | Revoke
 
 
-@dataclass(frozen=True, slots=True)
-class BlobBody:
+class BlobBody(Struct, frozen=True):
     """A body that the shell streams out of the blob store; `size` in bytes, where a row tells it."""
 
     blob: str
     size: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """An operation's answer; None has no body.
 
     A Struct or dict is encoded as JSON by the shell, text goes out as UTF-8; `media` is the type of what goes out.
@@ -70,8 +63,7 @@ class Answer:
     media: str = JSON
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """The outcome of one decision: the answer, and what leaves after the commit, in this order.
 
     `claims` are those of a token to sign; the shell puts it into the answer's `token`. `dropped` names the blobs that

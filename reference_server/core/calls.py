@@ -1,7 +1,6 @@
 """What a shell hands to the core: the head of a request, the caller, and a call that is ready to be decided."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 from msgspec import Struct
 
@@ -9,8 +8,7 @@ from reference_server.contract.models import Role
 from reference_server.contract.operations import Operation
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(Struct, frozen=True):
     """A request before its body; header names in lower case, `path` percent-decoded, `query` as it came.
 
     `raw_path` is the path as it came, which alone tells a separator from `%2f`; a shell that leaves it empty has a path
@@ -27,8 +25,7 @@ class Head:
     scheme: str = "http"
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(Struct, frozen=True):
     """The account behind a valid token; instants of the token in wall nanoseconds.
 
     With an API key `key_id` is set, `jti` is the same, and the instants bound nothing.
@@ -42,8 +39,7 @@ class Caller:
     key_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Upload:
+class Upload(Struct, frozen=True):
     """A file of a multipart body that lies in the blob store already; `sha256` in hex, `head` its first bytes."""
 
     blob: str
@@ -52,8 +48,7 @@ class Upload:
     head: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(Struct, frozen=True):
     """A multipart body as it arrived: the values of each text field that the operation knows, in order, and the file.
 
     `doubled`: the file came more than once, and `upload` is the first.
@@ -64,8 +59,7 @@ class Form:
     doubled: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True):
     """What comes into every decision from outside: the time, ids, chance, and the settings that decisions read.
 
     `new_secret` gives 256 bits as URL-safe text, which no seed fixes outside the simulation.
@@ -83,8 +77,7 @@ class Context:
     process: str
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """An operation that passed admission: `path` holds the values of `{names}`, body and query are validated.
 
     `password_hash` comes with register (made off the loop), `password_matches` with login; `upload` with a file.

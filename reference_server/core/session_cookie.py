@@ -6,8 +6,9 @@ is `Origins`' to say; what the cookie looks like is said here.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from reference_server.contract.codes import MALFORMED, MISSING, TokenFault
 from reference_server.contract.models import SessionAnswer

@@ -1,12 +1,13 @@
 """A desk to put decisions on: one store in memory, a clock that stands until it is moved, and seeded chance."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import replace
 
 from reference_server.contract.operations import BY_NAME
 from reference_server.core import agents, executor, wire
