@@ -106,7 +106,7 @@ class Load:
     def _pace(self, loop: asyncio.AbstractEventLoop, period_ns: float, started_ns: int, number: int) -> None:
         """Let requests fall due at their rate; one that finds no free connection waits, and its wait counts."""
         # A loop's clock may be coarser than ours: never early, so that no response time is negative.
-        while (due_ns := started_ns + round(number * period_ns)) <= time.monotonic_ns():
+        while (due_ns := started_ns + round(number * period_ns)) <= time.monotonic_ns() and not self._over:
             number += 1
             if self._idle:
                 self.ask(self._idle.popleft(), due_ns)
@@ -137,10 +137,13 @@ class Load:
         else:
             self._idle.append(connection)
 
-    def lost(self) -> None:
+    def lost(self, connection: "Connection") -> None:
         """Count a connection that the server ended: the load is one fewer from here on, and that must show."""
-        if not self._over:
-            self._statuses[LOST] += 1
+        if self._over:
+            return
+        self._statuses[LOST] += 1
+        if connection in self._idle:
+            self._idle.remove(connection)
 
 
 class Connection(asyncio.Protocol):
@@ -178,7 +181,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's own signature
         """Say that nothing will come any more."""
-        self._load.lost()
+        self._load.lost(self)
 
 
 def _length(read: bytes, end: int) -> int:
