@@ -4,10 +4,11 @@ A front knows nothing of how an answer came about. It shows what a client would 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from reference_server.core.answers import Answer
 from reference_server.core.calls import Caller, Head

@@ -4,10 +4,10 @@ What one line of `front` says stands there. Here is what remembers something, or
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from harness.mutants.front import Asked, Body, Front, MakeFront, said, saying
 from reference_server.contract.models import ApiKeyRevoked, Message

@@ -3,11 +3,11 @@
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 import uvicorn
+from msgspec.structs import replace
 from uvicorn.server import ServerState
 
 from reference_server.blobs import MemoryBlobs, StagedBlob
