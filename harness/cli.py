@@ -176,11 +176,11 @@ def replay(script: str, tier: str, target: str | None) -> int:
 
 
 @menu.command()
-@click.option("--tier", default="t0", show_default=True, type=click.Choice(["t0"]))
+@click.option("--tier", default="t0", show_default=True, type=click.Choice(["t0", "t2"]))
 @click.option("--mutant", default="", help="only this one")
 @click.option("--seeds", default=0, help="at most so many seeds a mutant; 0: as many as it takes, within bounds")
 @click.option("--out", type=click.Path(file_okay=False), help="a folder for the kill matrix, as JSON and Markdown")
-def selfcheck(tier: str, mutant: str, seeds: int, out: str | None) -> int:  # noqa: ARG001 - one tier so far, said in the option
+def selfcheck(tier: str, mutant: str, seeds: int, out: str | None) -> int:
     """Prove the checkers with servers broken on purpose."""
     from harness.mutants.catalog import BY_NAME
     from harness.mutants.selfcheck import SEEDS_MAX
@@ -188,7 +188,7 @@ def selfcheck(tier: str, mutant: str, seeds: int, out: str | None) -> int:  # no
 
     if mutant:
         known_name(mutant, BY_NAME, "mutant")
-    matrix = run(seeds=seeds or SEEDS_MAX, only=mutant, progress=print, out=Path(out) if out else None)
+    matrix = run(seeds=seeds or SEEDS_MAX, only=mutant, tier=tier, progress=print, out=Path(out) if out else None)
     for kill in matrix.kills:
         found = f"seed {kill.seeds_to_detect} after {kill.seconds_to_detect:.2f} s" if kill.killed else "SURVIVED"
         print(f"{kill.mutant:<24}{found:<24}{', '.join(kill.clauses) or '-'}")

@@ -3,6 +3,7 @@
 from typing import Final
 
 from harness.mutants import answers, hubs, pages
+from harness.mutants.catalog_delivery import DELIVERY_MUTANTS, SOCKET_MUTANTS
 from harness.mutants.catalog_rest import REST_MUTANTS
 from harness.mutants.catalog_security import SECURITY_MUTANTS
 from harness.mutants.model import Mutant
@@ -46,6 +47,8 @@ MUTANTS: Final = (
         ("browser",),
         tiers=("t3",),
     ),
+    *DELIVERY_MUTANTS,
+    *SOCKET_MUTANTS,
     *REST_MUTANTS,
     *SECURITY_MUTANTS,
 )

@@ -75,7 +75,11 @@ class FrontedDriver(Driver):
 
     def handshake(self, head: Head, reply: Callable[[Granted | Answer], None]) -> None:
         """Judge the handshake that the front makes of this one."""
-        super().handshake(self.front.head(head), reply)
+
+        def judged(found: Granted | Answer) -> None:
+            reply(self.front.answer(Asked(head, "ws_connect"), found) if isinstance(found, Answer) else found)
+
+        super().handshake(self.front.head(head), judged)
 
 
 def behind(front: Front) -> type[FrontedDriver]:

@@ -20,6 +20,7 @@ from harness.targets.remote import RemoteTarget
 from reference_server.app import PAGES
 from reference_server.blobs import MemoryBlobs
 from reference_server.core.admission import Origins
+from reference_server.core.passwords import PasswordCost
 from reference_server.environment_asyncio import AsyncioEnvironment, new_secret
 from reference_server.http import Application
 from reference_server.metrics import Metrics
@@ -33,6 +34,7 @@ URL: Final = "http://127.0.0.1"
 TASK_MS: Final = (5, 20)
 RETRY_DELAYS_S: Final = (0.02, 0.02, 0.02)
 ANSWER_S_MAX: Final = 20.0
+CHEAP: Final = PasswordCost(memory_kib=64, passes=1, lanes=1)
 WITHOUT: Final = frozenset({"process", "short_ttl", "tap", "browser"})
 """Needs that only a process has."""
 
@@ -80,9 +82,9 @@ class InsideTarget(RemoteTarget):
 
     async def start(self) -> None:
         """Make the driver and wait until it may serve."""
-        self._environment = AsyncioEnvironment(asyncio.get_running_loop(), new_secret())
+        self._environment = AsyncioEnvironment(asyncio.get_running_loop(), new_secret(), password_cost=CHEAP)
         options = Options(
-            task_ms=TASK_MS, retry_delays_s=RETRY_DELAYS_S, rates=None, admin_email=ADMIN_EMAIL,
+            task_ms=TASK_MS, retry_delays_s=RETRY_DELAYS_S, rates=None, password_cost=CHEAP, admin_email=ADMIN_EMAIL,
             admin_password=self._password, origins=Origins((), loopback=True),
         )  # fmt: skip
         driver = self._parts.driver(self._environment, MemoryStore(), MemoryBlobs(), OpenSockets(), options)

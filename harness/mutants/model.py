@@ -5,8 +5,10 @@ from typing import Literal
 
 from harness.mutants.parts import Parts
 
-Tier = Literal["t0", "inside", "t2", "t3"]
-"""On virtual time, under the scenarios; in this process, under rows and acts; over sockets; in a browser."""
+Tier = Literal["t0", "inside", "t2", "acts", "t3"]
+"""Where a mutant shows: on virtual time under the scenarios (t0), in this process under rows and acts (inside), as a
+process over sockets under the scenarios (t2) or under acts (acts), in a browser (t3).
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from harness.mutants.front import Asked, Body, Front, MakeFront, said, saying
 from reference_server.contract.models import ApiKeyRevoked, Message
 from reference_server.contract.operations import SearchQuery, VersionQuery
-from reference_server.core.answers import Answer, Decision
+from reference_server.core.answers import Answer, Decision, Everyone, Publish, Revoke
 from reference_server.core.calls import Call, Caller, Context, Head
 from reference_server.core.decisions import Decide
 from reference_server.core.rows import replaced_key
@@ -231,3 +231,41 @@ def of_the_oldest_version(honest: Decide, tx: Transaction, call: Call, context: 
         named = msgspec.structs.replace(call.query, version=versions[-1].version)
         return honest(tx, replace(call, query=named), context)
     return honest(tx, call, context)
+
+
+def tells_twice(honest: Decide, tx: Transaction, call: Call, context: Context) -> Decision:
+    """Publish everything twice."""
+    decision = honest(tx, call, context)
+    return replace(decision, outgoing=(*decision.outgoing, *decision.outgoing))
+
+
+def tells_nobody(honest: Decide, tx: Transaction, call: Call, context: Context) -> Decision:
+    """Publish nothing."""
+    return replace(honest(tx, call, context), outgoing=())
+
+
+def tells_everyone(honest: Decide, tx: Transaction, call: Call, context: Context) -> Decision:
+    """Publish to everyone what is for one account."""
+    decision = honest(tx, call, context)
+    told = (replace(one, audience=Everyone()) if isinstance(one, Publish) else one for one in decision.outgoing)
+    return replace(decision, outgoing=tuple(told))
+
+
+def revokes_quietly(honest: Decide, tx: Transaction, call: Call, context: Context) -> Decision:
+    """Revoke, and leave open sockets alone."""
+    decision = honest(tx, call, context)
+    return replace(decision, outgoing=tuple(one for one in decision.outgoing if not isinstance(one, Revoke)))
+
+
+# --- heads
+
+
+def without_header(name: str) -> Callable[[Head], Head]:
+    """Return a head that lacks a header."""
+    return lambda head: replace(head, headers={key: value for key, value in head.headers.items() if key != name})
+
+
+def subprotocol_first(head: Head) -> Head:
+    """Look at the header only where no subprotocol carries a token."""
+    carried = "bearer." in head.headers.get("sec-websocket-protocol", "")
+    return without_header("authorization")(head) if carried else head

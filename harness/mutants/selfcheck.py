@@ -16,7 +16,8 @@ from harness.faults import FAULTS, Fault
 from harness.history import Event, Recorder, merged
 from harness.mutants.catalog import BY_NAME, CANARY, MUTANTS
 from harness.mutants.matrix import Kill, Matrix, unproven_checkers, unproven_clauses, write_matrix
-from harness.mutants.model import Mutant
+from harness.mutants.model import Mutant, Tier
+from harness.mutants.suites import honest_violations, kill_by_acts, kill_inside
 from harness.simulate import Outcome, history, outcome_from, outcome_of, parts_of, replay_on
 from harness.strategies import seeded
 from harness.targets.local import LocalTarget
@@ -26,6 +27,8 @@ from scenarios.model import Scenario, Script
 Vary = Callable[[Scenario, int], Scenario]
 SEEDS_MAX: Final = 10
 HONEST_SEEDS: Final = 100
+WAYS: Final[dict[str, tuple[Tier, ...]]] = {"t0": ("t0", "inside"), "t2": ("t2", "acts")}
+"""How a mutant is tried at each tier of the command line, the first that fits it."""
 
 
 def selfcheck(
@@ -35,33 +38,38 @@ def selfcheck(
     honest_seeds: int = HONEST_SEEDS,
     start_seed: int = 0,
     only: str = "",
+    tier: str = "t0",
     progress: Callable[[str], None] | None = None,
     out: Path | None = None,
 ) -> Matrix:
-    """Run the matrix at T0, and write it into the folder `out` when one is given.
+    """Run the matrix of a tier and write it into the folder `out` when one is given.
 
-    `only` names one mutant. Raises KeyError for an unknown name.
+    Tier `t0` is virtual time and this process, `t2` is sockets. `only` names one mutant. Raises KeyError for an unknown
+    name.
     """
     told = progress or (lambda _: None)
     chosen = (BY_NAME[only],) if only else MUTANTS
     kills = []
     for mutant in chosen:
-        if "t0" in mutant.tiers:
-            kills.append(kill_of(mutant, scenarios, seeds, start_seed))
+        way = next((way for way in WAYS[tier] if way in mutant.tiers), None)
+        if way is not None:
+            kills.append(_killed(mutant, way, scenarios, seeds, start_seed))
             told(f"{mutant.name}: {'killed' if kills[-1].killed else 'SURVIVED'}")
     canary = kill_of(CANARY, scenarios, 1, start_seed)
     alarms: Counter[str] = Counter()
     for seed in range(start_seed, start_seed + honest_seeds):
         for scenario in scenarios:
             alarms.update(outcome_of((scenario, seed)).violated.keys())
-    told(f"honest server: {sum(alarms.values())} false alarms in {honest_seeds * len(scenarios)} histories")
+    alarms.update(honest_violations().keys())
+    histories = honest_seeds * len(scenarios) + 1
+    told(f"honest server: {sum(alarms.values())} false alarms in {histories} histories")
     matrix = Matrix(
         tuple(kills),
         canary,
-        honest_seeds * len(scenarios),
+        histories,
         dict(alarms),
         tuple(fault.name for fault in FAULTS if not earns_its_place(fault, scenarios, seeds, start_seed)),
-        tuple(mutant.name for mutant in chosen if "t0" not in mutant.tiers),
+        tuple(mutant.name for mutant in chosen if not set(WAYS[tier]) & set(mutant.tiers)),
         start_seed,
         seeds,
         unproven_clauses(),
@@ -71,6 +79,18 @@ def selfcheck(
         for path in write_matrix(matrix, out):
             told(f"wrote {path}")
     return matrix
+
+
+def _killed(mutant: Mutant, way: Tier, scenarios: Sequence[Scenario], seeds: int, start_seed: int) -> Kill:
+    match way:
+        case "inside":
+            return kill_inside(mutant)
+        case "acts":
+            return kill_by_acts(mutant)
+        case "t2":
+            return kill_on_sockets(mutant, scenarios[0])
+        case _:
+            return kill_of(mutant, scenarios, seeds, start_seed)
 
 
 def kill_of(

@@ -1,12 +1,13 @@
-"""Mutants that rows and acts of the conformance suites must see: each is served in this process and asked by them.
+"""Mutants that rows and acts of the conformance suites must see: served in this process, or as one over sockets.
 
 Only what exercises the mutant's clauses is played, so that one takes a fraction of a second; the honest server is asked
 all of it, and may not be accused.
 """
 
+import inspect
 import time
-from collections.abc import Collection
-from typing import Final
+from collections.abc import Collection, Coroutine, Sequence
+from typing import Any, Final
 
 from harness.checkers.base import RunFacts
 from harness.conformance.catalog import ACTS, ROWS
@@ -17,11 +18,12 @@ from harness.mutants.inside import InsideTarget
 from harness.mutants.matrix import Kill
 from harness.mutants.model import Mutant
 from harness.mutants.parts import HONEST, Parts
+from harness.targets.local import LocalTarget
 from harness.targets.profiles import OWN
+from harness.targets.remote import RemoteTarget
 from harness.verdicts import Status
 
 DEPTH: Final = "standard"
-PARTS: Final = ("rest", "security")
 SOCKETED: Final = ("stage.dialed(", "raw_socket(", "exchange(", "_watched(", "open_tab(")
 """What an act that needs a socket does, in its own text."""
 
@@ -31,36 +33,53 @@ def violated_inside(parts: Parts, clauses: Collection[str] = (), seed: int = 1) 
     events: list[Event] = []
     recorder = Recorder("client", time.monotonic_ns, events.append)
     target = InsideTarget(recorder, parts, seed=seed, run=f"m{seed}")
+    rows, acts = exercises_of(clauses)
+
+    async def play() -> None:
+        await target.start()
+        await _played(target, rows, [act for act in acts if not _needs_a_socket(act)], seed)
+
+    return _violated(target, play(), events)
+
+
+def violated_on_sockets(mutant: str, clauses: Collection[str], seed: int = 1) -> dict[str, str]:
+    """Serve a mutant as a process (no name: the honest server) and ask it over sockets; raises ServerDownError."""
+    events: list[Event] = []
+    recorder = Recorder("client", time.monotonic_ns, events.append)
+    target = LocalTarget(recorder, seed=seed, run=f"m{seed}", mutant=mutant)
+    rows, acts = exercises_of(clauses)
+    return _violated(target, _played(target, rows, acts, seed), events)
+
+
+def _violated(target: RemoteTarget, playing: Coroutine[Any, Any, None], events: list[Event]) -> dict[str, str]:
     try:
-        target.run(_played(target, clauses, seed))
+        target.run(playing)
     finally:
         target.end()
     judgement = judge(merged(events), RunFacts(depth=DEPTH), scope=Scope(DEPTH), capabilities=OWN)
     return {result.id: result.why for result in judgement.results if result.status is Status.VIOLATED}
 
 
-async def _played(target: InsideTarget, clauses: Collection[str], seed: int) -> None:
-    await target.start()
+async def _played(target: RemoteTarget, rows: Sequence[Row], acts: Sequence[Act], seed: int) -> None:
     stage = Stage(target, seed=seed, run=target.run_name)
-    await stage.set_up()
-    rows, acts = exercises_of(clauses)
     able = target.capabilities
     try:
+        await stage.set_up()
         await play_all(stage, chosen_rows(rows, DEPTH, able), chosen_acts(acts, DEPTH, able))
+        await stage.close_sockets()
     finally:
         await target.close()
 
 
 def exercises_of(clauses: Collection[str]) -> tuple[list[Row], list[Act]]:
-    """Return the rows and acts without sockets that exercise these clauses; all of them for none."""
-    rows = [row for part in PARTS for row in ROWS.get(part, ()) if not clauses or row.clause in clauses]
-    acts = [act for part in PARTS for act in ACTS[part] if not clauses or set(act.clauses) & set(clauses)]
-    return rows, [act for act in acts if not _needs_a_socket(act)]
+    """Return the rows and acts that exercise these clauses; all of them for none."""
+    rows = [row for rows in ROWS.values() for row in rows if not clauses or row.clause in clauses]
+    acts = [act for acts in ACTS.values() for act in acts if not clauses or set(act.clauses) & set(clauses)]
+    return rows, acts
 
 
 def _needs_a_socket(act: Act) -> bool:
-    import inspect
-
+    """Say whether an act opens a connection of its own: its own text tells."""
     source = inspect.getsource(act.play)
     return any(word in source for word in SOCKETED)
 
@@ -73,7 +92,16 @@ def honest_violations(seed: int = 1) -> dict[str, str]:
 def kill_inside(mutant: Mutant, seed: int = 1) -> Kill:
     """Serve a mutant in this process and ask what exercises its clauses: killed when each of them is violated."""
     began = time.perf_counter()
-    violated = violated_inside(mutant.parts, mutant.killed_by, seed)
+    return _kill(mutant, began, violated_inside(mutant.parts, mutant.killed_by, seed))
+
+
+def kill_by_acts(mutant: Mutant, seed: int = 1) -> Kill:
+    """The same of a mutant that is a process, over sockets."""
+    began = time.perf_counter()
+    return _kill(mutant, began, violated_on_sockets(mutant.name, mutant.killed_by, seed))
+
+
+def _kill(mutant: Mutant, began: float, violated: dict[str, str]) -> Kill:
     killed = set(mutant.killed_by) <= violated.keys()
     found = (1, time.perf_counter() - began) if killed else (None, None)
     counted = dict.fromkeys(sorted(violated), 1)
