@@ -27,6 +27,7 @@ from harness.checkers.coherence import Coherence
 from harness.checkers.delivery import Delivery
 from harness.checkers.endings import Endings
 from harness.checkers.errors import Errors
+from harness.checkers.exposition import Exposition
 from harness.checkers.fleet import Fleet
 from harness.checkers.identity import Identity
 from harness.checkers.isolation import Isolation
@@ -45,6 +46,7 @@ CHECKERS: Final[tuple[Callable[[], Checker], ...]] = (
     Answers,
     Errors,
     Identity,
+    Exposition,
     Cases,
     Resources,
     Schema,

@@ -48,6 +48,7 @@ ROUTES: Final = (
     Row("REST-ID-1", "agent", {"status": [404]}, "get_agent", ids={"id": "agent_x"}),
     Row("REST-HEALTH-1", "healthy", {"status": [200], "body_has": {"status": "healthy"}}, "health", "nobody"),
     Row("REST-READY-1", "ready", {"status": [200], "body_has": {"status": "ready"}}, "ready", "nobody"),
+    Row("REST-METRICS-1", "text", {"status": [200], "header": {"content-type": "text/plain*"}}, "metrics", "nobody"),
     Row("REST-AGENT-3", "unknown", {"status": [404]}, "get_agent", ids={"id": UNKNOWN_ID}),
 )  # fmt: skip
 

@@ -1,10 +1,9 @@
 """Servers and pages broken on purpose, outside the server's own code: they prove that the checkers see.
 
-Here live `parts` and `front` (the seams), a module for each part that is spoiled (`hubs`, `answers`, `rest_spoils`,
-`pages`), `catalog` (the list, one module a theme, with the clauses that must kill each), `suites` and `inside` (rows and
-acts asked of a mutant, in this process or over sockets), `selfcheck` (runs the kill matrix) and `matrix` (what it says,
-written and read; what no mutant proves, which may only shrink). `canary` is broken always: a run in which it passes is
-void.
+Here live `parts` and `front` (the seams), a module for each part that is spoiled (`hubs`, `answers`, `pages` and
+`rest_spoils`), `catalog` (the list, a module a theme, with the clauses that kill each), `suites` and `inside` (acts
+asked of a mutant, in this process or over sockets), `selfcheck` (runs the kill matrix), `matrix` (what it says, written
+and read; what no mutant proves, which may only shrink). `canary` is broken always: a run in which it passes is void.
 
 Never here: a flag or a branch inside `reference_server`. A mutant stands at the seam where a process is composed.
 

@@ -66,6 +66,11 @@ CONVENTIONS: Final = (
     _front("ready_says_ok", "ready says ok", edited("ready", edit=with_fields(status="ok")), "REST-READY-1"),
 )  # fmt: skip
 
+SERVICE: Final = (
+    _front("metrics_without_sockets", "metrics tell nothing of sockets",
+           spoils.answering(spoils.metrics_without_sockets), "REST-METRICS-1", checkers=("exposition",)),
+)  # fmt: skip
+
 USERS: Final = (
     _front("email_changed", "an e-mail is kept in small letters",
            edited("register", edit=with_fields(user=spoils.in_small_letters)),
@@ -196,4 +201,4 @@ TASKS: Final = (
            edited("get_task", edit=with_fields(retry_count=1)), "TASK-AWAY-1"),
 )  # fmt: skip
 
-REST_MUTANTS: Final = (*CONVENTIONS, *USERS, *AGENTS, *WORK, *TASKS)
+REST_MUTANTS: Final = (*CONVENTIONS, *SERVICE, *USERS, *AGENTS, *WORK, *TASKS)

@@ -53,6 +53,14 @@ def other_etag(asked: Asked, answer: Answer) -> Answer:
     return replace(answer, headers=(("ETag", '"1"'),)) if asked.operation == "get_binary" else answer
 
 
+def metrics_without_sockets(asked: Asked, answer: Answer) -> Answer:
+    """Leave the series of sockets out of the metrics."""
+    if asked.operation != "metrics" or not isinstance(answer.body, str):
+        return answer
+    lines = (line for line in answer.body.splitlines(keepends=True) if "_ws_" not in line)
+    return replace(answer, body="".join(lines))
+
+
 def unknown_fields_refused(asked: Asked, answer: Answer) -> Answer:
     """Refuse a submit for a field that is not known."""
     return Answer(400, said(answer)) if answer.status == 202 and b'"unknown"' in asked.body else answer

@@ -31,7 +31,7 @@ NEEDS: Final[frozenset[str]] = frozenset(get_args(Need))
 PARTS: Final[frozenset[str]] = frozenset(get_args(Part))
 UNBUILT: Final[frozenset[str]] = frozenset(
     {
-        "metrics", "split", "bus", "landing-page", "agents-page", "tasks-page", "analytics-page", "settings-page",
+        "split", "bus", "landing-page", "agents-page", "tasks-page", "analytics-page", "settings-page",
         "keys-page", "agent-page", "load-steps",
     }
 )  # fmt: skip
