@@ -11,22 +11,30 @@ from functools import partial
 from typing import Any, Final, assert_never
 
 from harness.checkers.delivery import SETTLE_MS
+from harness.client.forms import File, Form
 from harness.client.rest import SignInError
 from harness.targets.base import Answered, Person, Session, Tab, Target
 from reference_server.contract import limits
 from reference_server.contract.lifecycle import FINAL
+from reference_server.contract.seeded_agents import QUERY_CAPABILITY
 from scenarios.model import (
+    AgentStep,
     AnyStep,
     Broadcast,
     Cancel,
+    ChangeAgent,
     CloseTab,
     Cut,
+    DeleteAgent,
+    Deploy,
     OpenTab,
     Phase,
     Read,
+    RegisterAgent,
     Scenario,
     SignUp,
     Sleep,
+    StopDeployment,
     Submit,
     Watch,
 )
@@ -40,6 +48,7 @@ SETTLE_S: Final = SETTLE_MS / 1000
 SETTLE_MIN_S: Final = 0.5
 """What nobody waits for (a doubled push, one for another account) has so long to show."""
 POLL_S: Final = 0.25
+BINARY: Final = b"\0asm\x01\0\0\0" + bytes(limits.BINARY_BYTES_MIN)
 WATCH_SLICE_S: Final = 2.0
 LAST_PHASES: Final = ("healed", "quiet")
 
@@ -66,6 +75,8 @@ class _Run:
     sessions: dict[str, Session] = field(default_factory=dict)
     tabs: dict[str, _OpenTab] = field(default_factory=dict)
     tasks: dict[str, tuple[str, str]] = field(default_factory=dict)
+    agents: dict[str, str] = field(default_factory=dict)
+    deployments: dict[str, str] = field(default_factory=dict)
     faults: list[dict[str, Any]] = field(default_factory=list)
     broadcasts: list[str] = field(default_factory=list)
 
@@ -85,6 +96,12 @@ class _Run:
         found = self.tasks.get(name)
         if found is None:
             raise NotDoneError(f"task {name!r} was never submitted")
+        return found
+
+    def agent(self, name: str) -> str:
+        found = self.agents.get(name)
+        if found is None:
+            raise NotDoneError(f"agent {name!r} was never registered")
         return found
 
     def spent_s(self) -> float:
@@ -165,6 +182,8 @@ async def _do(run: _Run, step: AnyStep) -> None:  # noqa: C901 - one row for eac
             await _call(run, who, "get_task", path={"id": run.task(task)[1]})
         case Watch():
             await _watch(run, step)
+        case RegisterAgent() | ChangeAgent() | DeleteAgent() | Deploy() | StopDeployment():
+            await _tend_agents(run, step)
         case Broadcast(text=text):
             await _broadcast(run, text)
         case Cut(tab=name):
@@ -250,6 +269,52 @@ def _status(answer: Answered) -> str:
     return status if isinstance(status, str) else ""
 
 
+async def _tend_agents(run: _Run, step: AgentStep) -> None:
+    match step:
+        case RegisterAgent():
+            await _register(run, step)
+        case ChangeAgent(who=who, agent=agent, changes=changes):
+            await _call(run, who, "update_agent", path={"id": run.agent(agent)}, body=changes)
+        case DeleteAgent(who=who, agent=agent):
+            await _call(run, who, "delete_agent", path={"id": run.agent(agent)})
+        case Deploy():
+            await _deploy(run, step)
+        case StopDeployment(who=who, deployment=name):
+            if name not in run.deployments:
+                raise NotDoneError(f"deployment {name!r} was never made")
+            await _call(run, who, "stop_deployment", path={"id": run.deployments[name]})
+        case _:
+            assert_never(step)
+
+
+async def _register(run: _Run, step: RegisterAgent) -> None:
+    fields = (
+        ("name", step.agent),
+        ("capabilities", QUERY_CAPABILITY),
+        ("pricing", f'{{"per_execution": {step.price}}}'),
+    )
+    binary = File("wasm_binary", BINARY, name="agent.wasm", kind="application/wasm")
+    answer = await _call(run, step.who, "register_agent", form=Form(fields, binary))
+    match answer.body:
+        case {"agent_id": str(agent_id)} if answer.status == 201:
+            run.agents[step.agent] = agent_id
+            run.target.made(run.session(step.who), "delete_agent", agent_id)
+        case _:
+            raise NotDoneError(f"agent {step.agent!r} was not registered: {answer.status}, expected 201")
+
+
+async def _deploy(run: _Run, step: Deploy) -> None:
+    answer = await _call(run, step.who, "deploy", body={"agent_id": run.agent(step.agent)})
+    match answer.body:
+        case {"id": str(deployment_id)} if answer.status == 201:
+            run.deployments[step.deployment] = deployment_id
+            run.target.made(run.session(step.who), "stop_deployment", deployment_id)
+        case _ if answer.status != 404:
+            raise NotDoneError(f"deployment {step.deployment!r} was not made: {answer.status}, expected 201 or 404")
+        case _:
+            pass
+
+
 async def _broadcast(run: _Run, text: str) -> None:
     admin = run.sessions.get(ADMIN) or await run.target.admin_session()
     if admin is None:
@@ -323,6 +388,9 @@ async def _wait_finished(run: _Run, who: str, task_id: str) -> bool:
 
 async def _read_all(run: _Run, who: str) -> None:
     await run.session(who).call("list_tasks", query={"limit": str(limits.TASKS_LIMIT_MAX)})
+    if run.agents:
+        await run.session(who).call("list_agents", query={"limit": str(limits.AGENTS_LIMIT_MAX)})
+        await run.session(who).call("list_deployments")
     for owner, task_id in run.tasks.values():
         if owner == who:
             await run.session(who).call("get_task", path={"id": task_id})

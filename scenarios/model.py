@@ -64,6 +64,44 @@ class Watch(Step, frozen=True, tag="watch", kw_only=True):
     deadline_s: float = 20.0
 
 
+class RegisterAgent(Step, frozen=True, tag="register_agent", kw_only=True):
+    """`who` registers an agent, from now on called `agent`, that does what tasks ask for at this price."""
+
+    who: str
+    agent: str
+    price: float
+
+
+class ChangeAgent(Step, frozen=True, tag="change_agent", kw_only=True):
+    """`who` changes `agent`: `changes` are the fields of the contract's request."""
+
+    who: str
+    agent: str
+    changes: dict[str, Any]
+
+
+class DeleteAgent(Step, frozen=True, tag="delete_agent", kw_only=True):
+    """`who` deletes `agent`; what it had in hand goes to another."""
+
+    who: str
+    agent: str
+
+
+class Deploy(Step, frozen=True, tag="deploy", kw_only=True):
+    """`who` deploys `agent`, whoever owns it; what comes of it is called `deployment`. 404 when it is gone."""
+
+    who: str
+    agent: str
+    deployment: str
+
+
+class StopDeployment(Step, frozen=True, tag="stop_deployment", kw_only=True):
+    """`who` stops `deployment`, which may be stopped already."""
+
+    who: str
+    deployment: str
+
+
 class Broadcast(Step, frozen=True, tag="broadcast", kw_only=True):
     """The admin publishes a system message to everyone; skipped with a note where the target lacks an admin."""
 
@@ -95,7 +133,8 @@ class Phase(Step, frozen=True, tag="phase", kw_only=True):
     name: Literal["faults", "healed", "quiet"]
 
 
-AnyStep = SignUp | OpenTab | Submit | Cancel | Read | Watch | Broadcast | Cut | CloseTab | Sleep | Phase
+AgentStep = RegisterAgent | ChangeAgent | DeleteAgent | Deploy | StopDeployment
+AnyStep = SignUp | OpenTab | Submit | Cancel | Read | Watch | AgentStep | Broadcast | Cut | CloseTab | Sleep | Phase
 
 
 class Scenario(Struct, frozen=True, kw_only=True):

@@ -1,12 +1,13 @@
 """What came of a task (contract §§3, 4): cost, error, durations, and that status and result say what the task says.
 
-A finished task never changes, so its readings must agree in whichever order they came. An agent's price is known from
-`list_agents` and `get_agent`; a reference server of our own begins with the seeded ones.
+A finished task never changes, so its readings must agree in whichever order they came. An agent's prices are known from
+where it was registered, changed and read; a reference server of our own begins with the seeded ones.
 """
 
 from collections.abc import Iterator
 from typing import Any, Final
 
+import msgspec
 from msgspec import Struct
 
 from harness.checkers.calls import Call, Calls, is_before
@@ -65,6 +66,8 @@ class Outcomes(Fold):
                 self._judge_duration(call, body)
             case "get_agent" | "update_agent" | "list_agents" | "search_agents":
                 self._learn_prices(body)
+            case "register_agent":
+                self._learn_prices({"id": body.get("agent_id"), "price": _price_asked(call.sent.get("pricing"))})
             case _:
                 pass
 
@@ -149,6 +152,15 @@ class Outcomes(Fold):
             near = isinstance(given, (int, float)) and abs(given - wanted_ms) <= DURATION_SLACK_MS
             told = f"the result of task {_task_of(call)} has {name} {given}, expected {wanted_ms:g}"
             self.tally.judge(DURATION, near, told, call.done)
+
+
+def _price_asked(pricing: Any) -> Any:
+    """Return the price in a registration's JSON text; None when there is none."""
+    try:
+        read = msgspec.json.decode(pricing) if isinstance(pricing, str) else None
+    except msgspec.DecodeError:
+        return None
+    return read.get("per_execution") if isinstance(read, dict) else None
 
 
 def _task_of(call: Call) -> str:

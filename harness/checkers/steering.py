@@ -2,7 +2,8 @@
 
 `constraints.simulate` of a submit says what the executor will do; the last state that was read says what came of it.
 Which agents fit is known from the last `list_agents` and `get_agent` answers of the record; a reference server of
-our own begins with the seeded ones.
+our own begins with the seeded ones. Where agents were changed, a task that none of the others fits may have failed for
+want of one.
 """
 
 import re
@@ -20,6 +21,7 @@ FINISH, RETRY, TIMEOUT, FIT = "TASK-FINISH-1", "TASK-RETRY-1", "TASK-TIMEOUT-1",
 NS_PER_S: Final = 1_000_000_000
 SLACK_S: Final = 5.0
 AT_ONCE_S: Final = 2.0
+AGENT_CHANGES: Final = ("register_agent", "update_agent", "delete_agent")
 SAYS_TIMEOUT: Final = re.compile(r"tim(?:e|ed)[ _-]?out", re.IGNORECASE)
 
 
@@ -37,7 +39,7 @@ class Steering(Fold):
         self._first_read: dict[str, Sighting] = {}
         self._agents = _seeded() if self.run.local else {}
         self._all_agents_known = self.run.local
-        self._agents_changed = False
+        self._touched: set[str] = set()
         self._calm_ns: int | None = None
         self._last_ns = 0
 
@@ -78,8 +80,9 @@ class Steering(Fold):
             unfiltered = not ({"search", "status"} & set(call.query))
             if unfiltered and len(self._agents) >= (page.get("total") or 0):
                 self._all_agents_known = True
-        elif call.invoke.data.get("method") in ("PUT", "POST", "DELETE") and "/agents" in call.path:
-            self._agents_changed = True
+        elif call.operation in AGENT_CHANGES:
+            made = call.shown.get("agent_id") if call.shown is not None else None
+            self._touched.add(str(made or call.path_id))
 
     def end(self) -> None:
         """Judge every submitted task by where it was seen last."""
@@ -115,6 +118,10 @@ class Steering(Fold):
         fails, timed_out, status = _expected(submitted, steered)
         told = f"task {submitted.task_id} steered to {steered} is {read.status} with retry_count {count}"
         fits = count <= min(fails, limits.TASK_RETRIES_MAX)
+        if read.status == "failed" and self._may_lack_agents(submitted):
+            why = "agents were changed, and a task that no other fits may have failed for want of one"
+            self.tally.undecided(TIMEOUT if timed_out else RETRY, why)
+            return
         if read.status in ("completed", "failed"):
             fits = count == min(fails, limits.TASK_RETRIES_MAX) and read.status == status
             if timed_out:
@@ -130,19 +137,26 @@ class Steering(Fold):
     # --- fitting agents
 
     def _judge_fit(self, submitted: Submitted) -> None:
-        if self._agents_changed or not self._agents:
+        if not self._agents:
             return
         budget = submitted.call.sent.get("budget")
         read = self._first_read.get(submitted.task_id)
         if not isinstance(budget, (int, float)) or read is None or read.status == "canceled":
             return
         told = f"task {submitted.task_id} with budget {budget} is {read.status}"
-        if any(_fits(agent, budget) for agent in self._agents.values()):
+        if self._fits_one_unchanged(budget):
             unserved = read.status == "failed" and not _was_started(read)
             self.tally.judge(FIT, not unserved, f"{told}, though an agent fits", submitted.call.done, read.event)
-        elif self._all_agents_known:
+        elif self._all_agents_known and not self._touched:
             fits = read.status == "failed" and not _was_started(read)
             self.tally.judge(FIT, fits, f"{told}, though no agent fits", submitted.call.done, read.event)
+
+    def _fits_one_unchanged(self, budget: float) -> bool:
+        return any(_fits(agent, budget) for id_, agent in self._agents.items() if id_ not in self._touched)
+
+    def _may_lack_agents(self, submitted: Submitted) -> bool:
+        budget = submitted.call.sent.get("budget")
+        return bool(self._touched) and not (isinstance(budget, (int, float)) and self._fits_one_unchanged(budget))
 
 
 def _seeded() -> dict[str, dict[str, Any]]:

@@ -40,6 +40,11 @@ class Form(Struct, frozen=True):
             parts.append(_part(told, f"Content-Type: {self.file.kind}\r\n", self.file.content))
         return b"".join([*parts, f"--{BOUNDARY}--\r\n".encode()])
 
+    def prefixed(self, field: str, prefix: str) -> "Form":
+        """Return the form with `prefix` before the text of a field."""
+        fields = [(name, f"{prefix} {text}" if name == field else text) for name, text in self.fields]
+        return Form(fields, self.file)
+
     def shown(self) -> dict[str, Any]:
         """Return what the history tells of it: the texts, and of the file how much and which."""
         told: dict[str, Any] = {}

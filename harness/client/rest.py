@@ -169,8 +169,8 @@ class RestClient:
 class RecordedSession:
     """A signed-in person: operations by name, in their name (`harness.targets.base.Session`).
 
-    `prefix` is set before the query of every task, so that a foreign target's owner sees whose it was (§10);
-    `label` names the credential in the history, so that a logout can be told from another's.
+    `prefix` is set before the query of every task and the name of every agent, so that a foreign target's owner sees
+    whose it was (§10); `label` names the credential in the history, so that a logout can be told from another's.
     """
 
     def __init__(self, client: RestClient, person: Person, account_id: str, token: str, role: str = "user") -> None:
@@ -189,13 +189,16 @@ class RecordedSession:
         path: Mapping[str, str] | None = None,
         query: Mapping[str, str] | None = None,
         body: Any = None,
+        form: Form | None = None,
         case: str | None = None,
         expect: dict[str, Any] | None = None,
     ) -> Answered:
         """Invoke an operation of the contract by its name; a bad answer is an answer."""
         if operation == "submit_task" and self.prefix and isinstance(body, dict) and "query" in body:
             body = {**body, "query": f"{self.prefix} {body['query']}"}
-        request = request_for(operation, path=path, query=query, body=body, headers=bearer(self.token))
+        if operation == "register_agent" and self.prefix and form is not None:
+            form = form.prefixed("name", self.prefix)
+        request = request_for(operation, path=path, query=query, body=body, form=form, headers=bearer(self.token))
         return await self.client.send(
             request, account=self.account_id, case=case, expect=expect, session=self.label or None
         )

@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 from msgspec import Struct
 
+from harness.client.forms import Form
 from harness.history import Recorder
 
 T = TypeVar("T")
@@ -52,6 +53,7 @@ class Session(Protocol):
         path: Mapping[str, str] | None = None,
         query: Mapping[str, str] | None = None,
         body: Any = None,
+        form: Form | None = None,
         case: str | None = None,
     ) -> Answered:
         """Invoke an operation of the contract by its name."""
@@ -100,6 +102,9 @@ class Target(Protocol):
 
     async def admin_session(self) -> Session | None:
         """Sign in the admin; None where the target lends none."""
+
+    def made(self, session: Session, removed_by: str, id_: str) -> None:
+        """Hear what was made there: a target that lives on removes it at the end by that operation (contract §10)."""
 
     async def open_tab(self, session: Session, name: str) -> Tab:
         """Open a live client; it connects by itself."""

@@ -16,7 +16,7 @@ from harness.client.rest import NoAnswerError, RecordedSession, RestClient, Sign
 from harness.client.shell import Endpoint, HttpTransport, LoopLag, ShellEnvironment, tls_context
 from harness.history import Recorder
 from harness.seeds import stream
-from harness.targets.base import Answered, Capabilities, Person
+from harness.targets.base import Answered, Capabilities, Person, Session
 from harness.targets.manners import Connections, PacedTransport, retry_after_s
 from harness.targets.profiles import Profile, password_of
 from reference_server.contract.lifecycle import FINAL
@@ -62,7 +62,7 @@ class RemoteTarget:
         self.run_name = run
         self.left_behind: list[str] = []
         self.sessions: list[RecordedSession] = []
-        self._made: list[tuple[RecordedSession, str, str]] = []
+        self._made: list[tuple[Session, str, str]] = []
         self._chance: random.Random = stream(seed, "target")
         self._tls = tls_context(profile.ca or None) if profile.api.startswith("https") else None
         self._runner = runner or asyncio.Runner()
@@ -205,7 +205,7 @@ class RemoteTarget:
         if self._own_runner:
             self._runner.close()
 
-    def made(self, session: RecordedSession, removed_by: str, id_: str) -> None:
+    def made(self, session: Session, removed_by: str, id_: str) -> None:
         """Remember what was made there, to be removed at the end by an operation that takes its id (contract §10)."""
         self._made.append((session, removed_by, id_))
 

@@ -7,16 +7,22 @@ import pytest
 
 from scenarios.catalog import SCENARIOS
 from scenarios.model import (
+    AgentStep,
     Broadcast,
     Cancel,
+    ChangeAgent,
     CloseTab,
     Cut,
+    DeleteAgent,
+    Deploy,
     OpenTab,
     Phase,
     Read,
+    RegisterAgent,
     Scenario,
     Script,
     SignUp,
+    StopDeployment,
     Submit,
     Watch,
     decode_script,
@@ -25,6 +31,22 @@ from scenarios.model import (
 from scenarios.regressions import saved_scripts
 
 NO_SCENARIOS = {"__init__", "catalog", "model"}
+
+
+def agents_used(scenario: Scenario) -> tuple[set[str], set[str], set[str]]:
+    """Give the people, agents and deployments that steps about agents speak of."""
+    people, agents, deployments = set[str](), set[str](), set[str]()
+    for step in scenario.steps:
+        match step:
+            case RegisterAgent(who=who) | ChangeAgent(who=who) | DeleteAgent(who=who) | Deploy(who=who):
+                people.add(who)
+                agents.add(step.agent)
+            case StopDeployment(who=who, deployment=deployment):
+                people.add(who)
+                deployments.add(deployment)
+            case _:
+                pass
+    return people, agents, deployments
 
 
 def names_used(scenario: Scenario) -> tuple[set[str], set[str], set[str]]:
@@ -44,7 +66,7 @@ def names_used(scenario: Scenario) -> tuple[set[str], set[str], set[str]]:
             case Cut(tab=tab) | CloseTab(tab=tab):
                 tabs.add(tab)
             case _:
-                assert isinstance(step, Phase | Broadcast) or step.lane
+                assert isinstance(step, Phase | Broadcast | AgentStep) or step.lane
     return people, tabs, tasks
 
 
@@ -62,6 +84,10 @@ def test_a_scenario_speaks_only_of_who_and_what_is_there(scenario: Scenario) -> 
     assert people == set(scenario.people)
     assert tabs <= {step.tab for step in scenario.steps if isinstance(step, OpenTab)}
     assert tasks <= {step.task for step in scenario.steps if isinstance(step, Submit)}
+    owners, agents, deployments = agents_used(scenario)
+    assert owners <= people
+    assert agents <= {step.agent for step in scenario.steps if isinstance(step, RegisterAgent)}
+    assert deployments <= {step.deployment for step in scenario.steps if isinstance(step, Deploy)}
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)

@@ -48,6 +48,20 @@ def test_a_completed_task_costs_its_agents_price(cost: float, agent: str, listed
     assert status(Outcomes(), other.call("list_agents", 200, LIST) if listed else other, COST) is expected
 
 
+@pytest.mark.parametrize(("cost", "expected"), [(0.5, HOLDS), (0.4, HOLDS), (0.45, VIOLATED)])
+def test_a_registration_and_a_change_tell_prices_that_tasks_may_have_cost(cost: float, expected: Status) -> None:
+    sent = {"name": "x", "pricing": '{"per_execution": 0.5}', "wasm_binary": {"bytes": 2048}}
+    history = History().call("register_agent", 201, {"agent_id": "agent_x"}, body=sent)
+    history.call("update_agent", 200, {"id": "agent_x", "price": 0.4})
+    assert status(Outcomes(), read(history, {**DONE, "actual_cost": cost, "assigned_to": "agent_x"}), COST) is expected
+
+
+@pytest.mark.parametrize("pricing", [None, 5, "{", "[]", "{}"])
+def test_a_registration_without_a_price_tells_none(pricing: Any) -> None:
+    history = History().call("register_agent", 201, {"agent_id": "agent_x"}, body={"pricing": pricing})
+    assert status(Outcomes(), read(history, {**DONE, "assigned_to": "agent_x"}), COST) is UNKNOWN
+
+
 def test_the_prices_of_a_foreign_target_are_known_from_its_lists_only() -> None:
     assert status(Outcomes(), read(History(), DONE), COST, local=False) is UNKNOWN
     assert status(Outcomes(), read(History(), task("canceled", 4)), COST) is UNKNOWN

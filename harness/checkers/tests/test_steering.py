@@ -47,6 +47,20 @@ def test_a_timeout_is_not_retried_and_says_so(error: str, retries: int, expected
     assert status(Steering(), history, TIMEOUT) is expected
 
 
+@pytest.mark.parametrize(
+    ("changed", "budget", "expected"),
+    [("agent_001", 1.0, VIOLATED), ("agent_012", 0.01, UNKNOWN), ("agent_001", 0.006, UNKNOWN), ("", 0.006, VIOLATED)],
+)
+@pytest.mark.parametrize(("clause", "simulate"), [(RETRY, {"fail_times": 2}), (TIMEOUT, {"outcome": "hang"})])
+def test_a_task_that_only_changed_agents_fitted_may_have_failed_for_want_of_one(
+    clause: str, simulate: dict[str, Any], changed: str, budget: float, expected: Status
+) -> None:
+    history = submitted(budget, **simulate)
+    if changed:
+        history.call("update_agent", 200, {"id": changed}, path=f"/api/v1/agents/{changed}")
+    assert status(Steering(), ended(history, "failed", 0, error="no agent fits"), clause) is expected
+
+
 def test_nothing_steered_is_unknown() -> None:
     history = ended(submitted(), "completed", 0)
     assert {status(Steering(), history, clause) for clause in (RETRY, TIMEOUT)} == {UNKNOWN}
@@ -72,6 +86,12 @@ def test_a_finished_task_holds_and_one_that_hangs_past_every_bound_is_violated()
 def test_a_task_fails_at_once_exactly_when_no_agent_fits(budget: float, state: str, expected: Status) -> None:
     history = submitted(budget).call("get_task", 200, task(state, 2), at_ms=5000)
     assert status(Steering(), history, FIT) is expected
+
+
+@pytest.mark.parametrize(("budget", "expected"), [(1.0, VIOLATED), (0.01, UNKNOWN), (0.001, UNKNOWN)])
+def test_where_agents_were_changed_only_the_others_say_that_one_fits(budget: float, expected: Status) -> None:
+    history = submitted(budget).call("update_agent", 200, {"id": "agent_012"}, path="/api/v1/agents/agent_012")
+    assert status(Steering(), history.call("get_task", 200, task("failed", 2), at_ms=5000), FIT) is expected
 
 
 def test_on_a_foreign_target_the_agents_must_have_been_listed() -> None:

@@ -32,3 +32,7 @@ def test_the_history_is_told_texts_and_of_the_file_size_and_digest() -> None:
         "wasm_binary": {"bytes": 10, "sha256": FORM.file.sha256},
     }
     assert Form().shown() == {}
+
+
+def test_a_prefix_is_put_before_one_field_alone() -> None:
+    assert FORM.prefixed("name", "zsh-1") == Form([("name", "zsh-1 Zoë"), *FORM.fields[1:]], FORM.file)

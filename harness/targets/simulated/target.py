@@ -12,7 +12,7 @@ from harness.mutants.parts import HONEST, Parts
 from harness.seeds import stream
 from harness.simulation.network import LATENCY_MS, NS_PER_MS, Link
 from harness.simulation.scheduler import NS_PER_S, Promise, Scheduler, Timer
-from harness.targets.base import Capabilities, Person
+from harness.targets.base import Capabilities, Person, Session
 from harness.targets.simulated.environment import EPOCH_NS, VirtualEnvironment
 from harness.targets.simulated.rest import DriverTransport
 from harness.targets.simulated.wires import ClientWire, ServerSockets, ServerWire
@@ -90,6 +90,9 @@ class SimulatedTarget:
     async def admin_session(self) -> RecordedSession:
         """Sign in the admin."""
         return await self.sign_in(ADMIN)
+
+    def made(self, session: Session, removed_by: str, id_: str) -> None:
+        """Forget it: nothing lives on."""
 
     async def open_tab(self, session: Any, name: str) -> LiveTab:
         """Open a live client; it connects by itself."""
