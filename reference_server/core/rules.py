@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from reference_server.contract import limits
+from reference_server.contract.messages import SystemData
 from reference_server.contract.models import (
     OUTCOMES,
     AgentChange,
@@ -22,6 +23,7 @@ from reference_server.contract.models import (
     SubmitRequest,
 )
 from reference_server.core import json_text
+from reference_server.core.envelopes import is_rfc3339
 
 Rule = Callable[[Any], list[tuple[str, str]]]
 
@@ -51,6 +53,11 @@ def check_config(config: str) -> list[tuple[str, str]]:
     return []
 
 
+def check_timestamp(text: str) -> list[tuple[str, str]]:
+    """An instant as the contract writes them (§1 timestamps)."""
+    return [] if is_rfc3339(text) else [("", "must be an RFC 3339 date-time")]
+
+
 def check_constraints(constraints: dict[str, Any]) -> list[tuple[str, str]]:
     """At most 16 KiB as JSON text (contract §2 sizes), and `simulate` in its shape (§4)."""
     if len(msgspec.json.encode(constraints)) > limits.CONSTRAINTS_BYTES_MAX:
@@ -68,8 +75,14 @@ def _against_simulate(simulate: Any) -> Iterator[tuple[str, str]]:
         yield ".outcome", f"must be one of {', '.join(OUTCOMES)}"
     if not _bounded(simulate.get("duration_ms", 0), int | float, limits.SIMULATED_MS_MAX):
         yield ".duration_ms", f"must be a number from 0 to {limits.SIMULATED_MS_MAX:,}"
-    if not _bounded(simulate.get("fail_times", 0), int, limits.SIMULATED_FAILS_MAX):
+    fail_times = simulate.get("fail_times", 0)
+    if not (_bounded(fail_times, int | float, limits.SIMULATED_FAILS_MAX) and is_whole(fail_times)):
         yield ".fail_times", f"must be a whole number from 0 to {limits.SIMULATED_FAILS_MAX:,}"
+
+
+def is_whole(number: float) -> bool:
+    """Say whether a number is whole, however it is written: 2, 2.0, 2e0 are one number in JSON (RFC 8259 §6)."""
+    return isinstance(number, int) or number.is_integer()
 
 
 def _bounded(value: Any, kind: Any, highest: int) -> bool:
@@ -84,6 +97,7 @@ RULES: Final[dict[tuple[type[Struct], str], Rule]] = {
     (ProfileRequest, "full_name"): check_not_blank,
     (ApiKeyRequest, "name"): check_not_blank,
     (SubmitRequest, "constraints"): check_constraints,
+    (SystemData, "server_time"): check_timestamp,
     (DeployRequest, "config"): check_config,
 }
 """By model and field; a value gets here only when it is of the field's type."""

@@ -15,7 +15,7 @@ from msgspec import Struct, inspect
 from reference_server.contract import limits
 from reference_server.contract.models import FieldFault
 from reference_server.core import json_text
-from reference_server.core.rules import RULES, Rule
+from reference_server.core.rules import RULES, Rule, is_whole
 
 S = TypeVar("S", bound=Struct)
 
@@ -183,7 +183,8 @@ def reason_against(type_: inspect.Type, value: Any) -> str | None:
         case inspect.StrType():
             return _against_text(type_, value)
         case inspect.IntType():
-            return _against_number(type_, value, "a whole number", isinstance(value, int))
+            whole = isinstance(value, int | float) and is_whole(value)
+            return _against_number(type_, value, "a whole number", whole)
         case inspect.FloatType():
             return _against_number(type_, value, "a number", isinstance(value, int | float))
         case inspect.BoolType():

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from reference_server.contract.operations import BY_NAME
 from reference_server.contract.operations.model import Operation
 
-_NONE: Final[Mapping[str, str]] = MappingProxyType({})
+_NONE: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 class Link(NamedTuple):
@@ -19,17 +19,19 @@ class Link(NamedTuple):
     source: str
     target: str
     parameters: Mapping[str, str] = _NONE
-    body: Mapping[str, str] = _NONE
+    body: Mapping[str, Any] = _NONE
 
 
 _TASK: Final = {"id": "$response.body#/task_id"}
 _REGISTERED: Final = {"id": "$response.body#/agent_id"}
 _SAME: Final = {"id": "$request.path.id"}
 _OWN_ID: Final = {"id": "$response.body#/id"}
+_GREETING: Final = {"type": "system", "data": {"message": "Welcome.", "level": "info"}}
 _UPLOADED: Final = {**_SAME, "version": "$response.body#/version"}
 
 LINKS: Final = (
     Link("register", "login", body={"email": "$request.body#/email", "password": "$request.body#/password"}),
+    Link("register", "ws_send", body={"user_id": "$response.body#/user/id", **_GREETING}),
     Link("submit_task", "get_task", _TASK),
     Link("submit_task", "get_task_status", _TASK),
     Link("submit_task", "get_task_result", _TASK),
@@ -69,7 +71,7 @@ def links_of(operation: Operation, status: int) -> dict[str, Any]:
     """Return the links of one answer, by the name of the operation that each leads to."""
     if status != operation.success:
         return {}
-    return {link.target: _described(link) for link in LINKS if link.source == operation.name and link.target in BY_NAME}
+    return {link.target: _described(link) for link in LINKS if link.source == operation.name}
 
 
 def _described(link: Link) -> dict[str, Any]:

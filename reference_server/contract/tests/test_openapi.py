@@ -147,19 +147,17 @@ def test_links_lead_from_what_answers_hold_to_what_operations_take() -> None:
         ]
     }
 
-    assert shown == {(link.source, link.target) for link in LINKS if {link.source, link.target} <= set(BY_NAME)}
+    assert shown == {(link.source, link.target) for link in LINKS}
     assert ("submit_task", "cancel_task") in shown
 
 
 @pytest.mark.parametrize("link", LINKS, ids=lambda link: f"{link.source}-{link.target}")
 def test_a_link_names_fields_that_exist(link: Any) -> None:
-    if not {link.source, link.target} <= set(BY_NAME):
-        pytest.skip("an end of this link has no row yet")
     source, target = BY_NAME[link.source], BY_NAME[link.target]
     taken = {parameter["name"] for parameter in described(target).get("parameters", ())}
 
     assert set(link.parameters) <= taken
-    for expression in [*link.parameters.values(), *link.body.values()]:
+    for expression in [one for one in (*link.parameters.values(), *link.body.values()) if str(one).startswith("$")]:
         origin, _, pointer = expression.partition("#/")
         model: Any = source.answer if origin == "$response.body" else source.body
         assert expression == "$request.path.id" or pointer.split("/")[0] in model.__struct_fields__

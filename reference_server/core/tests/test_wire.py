@@ -5,9 +5,10 @@ from typing import Any
 
 import msgspec
 import pytest
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
 from reference_server.contract import limits
+from reference_server.contract.messages import TaskUpdateData
 from reference_server.contract.models import (
     AgentChange,
     AgentForm,
@@ -164,6 +165,17 @@ PERSON: dict[str, Any] = {"email": "a@b.c", "password": "12345678", "full_name":
 )
 def test_a_wrong_field_of_a_task_is_named_in_words(change: dict[str, Any], field: str, reason: str) -> None:
     assert faults_of(SubmitRequest, TASK | change) == {field: reason}
+
+
+@pytest.mark.parametrize(
+    ("model", "body"),
+    [
+        (SubmitRequest, TASK | {"constraints": {"simulate": {"fail_times": 2.0}}}),
+        (TaskUpdateData, {"task_id": "t", "status": "running", "query": "q", "progress": 50.0, "revision": 3e0}),
+    ],
+)
+def test_a_whole_number_may_be_written_with_a_fraction_of_nothing(model: type[Struct], body: dict[str, Any]) -> None:
+    assert faults_in(body, model) == []
 
 
 @pytest.mark.parametrize(
