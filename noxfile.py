@@ -52,6 +52,12 @@ def property(session: nox.Session) -> None:  # noqa: A001 - the name is the menu
 
 
 @nox.session(default=False)
+def fuzz(session: nox.Session) -> None:
+    """Fuzz a server by its own OpenAPI document with Schemathesis; `-- --seconds 30 --seed N` says how."""
+    python_module(session, "harness.fuzzing", *session.posargs)
+
+
+@nox.session(default=False)
 def simulate(session: nox.Session) -> None:
     """Run the scenarios on virtual time over fifty seeds."""
     harness(session, "simulate", *(session.posargs or ["--seeds", "50"]))
