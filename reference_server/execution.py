@@ -15,6 +15,7 @@ from reference_server.core.executor import Advanced
 from reference_server.core.orchestrator import Figures
 from reference_server.core.transaction import Transaction
 from reference_server.environment import Cancelable, Environment
+from reference_server.store.base import StoreError
 
 logger = logging.getLogger(__name__)
 RETRY_NS = SECOND_NS
@@ -71,7 +72,7 @@ class Execution:
 
     def _failed(self, fault: Exception) -> None:
         """Try again later: the store may be back, and a stuck executor would break liveness."""
-        logger.error("the executor's turn failed: %s", fault, exc_info=fault)
+        logger.error("the executor's turn failed: %s", fault, exc_info=None if isinstance(fault, StoreError) else fault)
         self._turning = False
         self._set_timer(self._environment.monotonic_ns() + RETRY_NS)
 

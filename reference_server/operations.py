@@ -235,10 +235,12 @@ class Operations:
                 self._bus.revoke(outgoing)
 
     def _failed(self, reply: Reply, fault: Exception) -> None:
-        logger.error("an operation failed: %s", fault, exc_info=fault)
         if isinstance(fault, StoreError):
+            # No defect of ours: a full disk would fill the log with tracebacks.
+            logger.error("an operation failed: %s", fault)
             reply(error(503, "the store can't be used now; try again", retry_after_s=RETRY_AFTER_S))
         else:
+            logger.error("an operation failed: %s", fault, exc_info=fault)
             reply(error(500, "something went wrong on the server; it was logged"))
 
     # operations that need more than a decision

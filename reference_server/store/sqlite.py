@@ -4,23 +4,19 @@ With `synchronous=NORMAL` a commit survives the end of the process; `FULL` makes
 and counts of tasks are cached and checked by `data_version`, which changes when another process commits.
 """
 
-import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, Literal, TypeVar
+from typing import Final, TypeVar
 
 from reference_server.core.transaction import Transaction
 from reference_server.store.base import ReadWroteError, Revision, StoreError
-from reference_server.store.sqlite_schema import APPLICATION_ID, MIGRATIONS, SCHEMA_1, SCHEMA_VERSION
+from reference_server.store.sqlite_file import Synchronous, opened, refusal
 from reference_server.store.sqlite_transaction import SqliteTransaction
 
 T = TypeVar("T")
-Synchronous = Literal["NORMAL", "FULL"]
-
-BUSY_TIMEOUT_MS: Final = 5000
-FILE_MODE: Final = 0o600
-_STATEMENTS_CACHED: Final = 128
+BUSY_TIMEOUT_MS: Final = 250
+"""It is waited for on the loop: longer, and sockets would notice."""
 
 
 class SqliteStore:
@@ -29,18 +25,9 @@ class SqliteStore:
     def __init__(
         self, path: Path, *, synchronous: Synchronous = "NORMAL", busy_timeout_ms: int = BUSY_TIMEOUT_MS
     ) -> None:
+        """Open the file; raises StoreError. `busy_timeout_ms`: how long a transaction waits for another program."""
         self._path = path
-        self._connection: sqlite3.Connection | None = None
-        try:
-            _make_private(path)
-            self._connection = _connected(path, busy_timeout_ms)
-            _prepare(self._connection, path, synchronous)
-        except (OSError, sqlite3.Error) as fault:
-            self.close()
-            raise StoreError(_refusal(path, fault)) from fault
-        except StoreError:
-            self.close()
-            raise
+        self._connection: sqlite3.Connection | None = opened(path, synchronous, busy_timeout_ms)
         self._tx = SqliteTransaction(self._connection)
 
     def transact(self, work: Callable[[Transaction], T]) -> T:
@@ -54,7 +41,7 @@ class SqliteStore:
         except BaseException as fault:
             self._roll_back(connection)
             if isinstance(fault, sqlite3.Error):
-                raise StoreError(_refusal(self._path, fault)) from fault
+                raise StoreError(refusal(self._path, fault)) from fault
             raise
         return result
 
@@ -72,7 +59,7 @@ class SqliteStore:
         except BaseException as fault:
             self._roll_back(connection)
             if isinstance(fault, sqlite3.Error):
-                raise StoreError(_refusal(self._path, fault)) from fault
+                raise StoreError(refusal(self._path, fault)) from fault
             raise
         return result
 
@@ -86,17 +73,16 @@ class SqliteStore:
         try:
             (version,) = connection.execute("PRAGMA data_version").fetchone()
         except sqlite3.Error as fault:
-            raise StoreError(_refusal(self._path, fault)) from fault
+            raise StoreError(refusal(self._path, fault)) from fault
         return self._tx.ended, version
 
     def check(self) -> None:
-        """Write and roll back, so that a full or read-only disk shows."""
+        """Commit something, so that a full or read-only disk shows: only a commit writes."""
         connection = self._open()
         try:
-            connection.execute("BEGIN IMMEDIATE")
             connection.execute("INSERT OR REPLACE INTO revoked_tokens VALUES ('check', 0)")
         except sqlite3.Error as fault:
-            raise StoreError(_refusal(self._path, fault)) from fault
+            raise StoreError(refusal(self._path, fault)) from fault
         finally:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
@@ -116,80 +102,3 @@ class SqliteStore:
         self._tx.forget()
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-
-
-def _make_private(path: Path) -> None:
-    """Make the file for its owner alone before SQLite does; its log and index take over the mode."""
-    if not path.exists():
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, FILE_MODE))
-
-
-def _connected(path: Path, busy_timeout_ms: int) -> sqlite3.Connection:
-    return sqlite3.connect(
-        path,
-        isolation_level=None,
-        check_same_thread=False,
-        cached_statements=_STATEMENTS_CACHED,
-        timeout=busy_timeout_ms / 1000,
-    )
-
-
-def _prepare(connection: sqlite3.Connection, path: Path, synchronous: Synchronous) -> None:
-    """Check that the file is ours before the first write to it, then set it up."""
-    _check_ours(connection, path)
-    (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
-    if mode != "wal":
-        raise StoreError(f"the database {path} can't keep a write-ahead log ({mode}); put it on a local disk")
-    connection.execute(f"PRAGMA synchronous = {synchronous}")
-    connection.execute("BEGIN IMMEDIATE")
-    # Asked again inside the transaction: another process may have made the tables meanwhile.
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version < SCHEMA_VERSION:
-        _bring_up_to_date(connection, version)
-    connection.execute("COMMIT")
-
-
-def _bring_up_to_date(connection: sqlite3.Connection, version: int) -> None:
-    """Make the tables, or change those of an older version, all within one transaction."""
-    steps = {1: SCHEMA_1, **MIGRATIONS}
-    for step in range(version + 1, SCHEMA_VERSION + 1):
-        for statement in steps[step]:
-            connection.execute(statement)
-    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-
-
-def _check_ours(connection: sqlite3.Connection, path: Path) -> None:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    if (application or tables or version) and application != APPLICATION_ID:
-        raise StoreError(f"the database {path} belongs to another program; name another file")
-    if version < 0 or (tables and version == 0):
-        raise StoreError(
-            f"the database {path} holds schema version {version}, expected 1 to {SCHEMA_VERSION}: it is damaged or was "
-            "changed by hand; restore a copy or name another file"
-        )
-    if version > SCHEMA_VERSION:
-        raise StoreError(
-            f"the database {path} has schema version {version}, this program reads up to {SCHEMA_VERSION}; "
-            "start a newer version or name another file"
-        )
-    if version:
-        (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-        if found != "ok":
-            raise StoreError(
-                f"the database {path} is damaged ({_one_line(found)}); restore a copy or name another file"
-            )
-
-
-def _refusal(path: Path, fault: Exception) -> str:
-    said = _one_line(fault.strerror if isinstance(fault, OSError) and fault.strerror else str(fault))
-    if "not a database" in said or "malformed" in said:
-        return f"the database {path} is no SQLite database or is damaged ({said}); name another file"
-    return f"the database {path} can't be used ({said.lower()}); check that the folder exists and is writable"
-
-
-def _one_line(text: str) -> str:
-    """Join what SQLite says in several lines: a refusal is one."""
-    return "; ".join(line.strip() for line in text.splitlines() if line.strip())
