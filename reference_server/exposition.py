@@ -8,7 +8,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 from reference_server.contract.models import SocketFigures
-from reference_server.metrics import BUCKETS_S, SECOND_NS, Durations, Metrics
+from reference_server.metrics import BUCKETS_S, SECOND_NS, Metrics, Series
 
 if TYPE_CHECKING:
     from prometheus_client import Metric
@@ -55,12 +55,12 @@ class _Figures:
         requests = CounterMetricFamily(
             f"{PREFIX}_http_requests", "Requests answered, handshakes included", labels=labels
         )
-        for (operation, method, status), count in sorted(self._metrics.requests.items()):
+        for (operation, method, status), count in self._metrics.requests().items():
             requests.add_metric((operation, method, str(status)), count)
         yield requests
         name = f"{PREFIX}_http_request_duration_seconds"
         durations = HistogramMetricFamily(name, "From the request's head to its answer", labels=("operation",))
-        for operation, one in sorted(self._metrics.durations.items()):
+        for operation, one in self._metrics.durations().items():
             durations.add_metric((operation,), _buckets(one), one.sum_ns / SECOND_NS)
         yield durations
 
@@ -93,7 +93,7 @@ class _Figures:
             yield CounterMetricFamily(f"{PREFIX}_{name}", told, count)
 
 
-def _buckets(durations: Durations) -> list[tuple[str, float]]:
+def _buckets(series: Series) -> list[tuple[str, float]]:
     """Return the cumulative counts by upper bound; the last one has none."""
     bounds = [*(str(bound) for bound in BUCKETS_S), "+Inf"]
-    return list(zip(bounds, accumulate(durations.counts), strict=True))
+    return list(zip(bounds, accumulate(series.counts), strict=True))

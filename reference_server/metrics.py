@@ -22,8 +22,8 @@ METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
 OTHER: Final = "other"
 
 
-class Durations:
-    """How long answers of one operation took: how many fell into each bucket, the last one open, and their sum."""
+class Series:
+    """Answers of one kind: how many took how long, by bucket, the last one open, and the sum of what they took."""
 
     __slots__ = ("counts", "sum_ns")
 
@@ -31,33 +31,44 @@ class Durations:
         self.counts = [0] * (len(_BOUNDS_NS) + 1)
         self.sum_ns = 0
 
-    def add(self, duration_ns: int) -> None:
-        """Count one."""
-        self.counts[bisect_left(_BOUNDS_NS, duration_ns)] += 1
-        self.sum_ns += duration_ns
+    def add(self, other: "Series") -> None:
+        """Count in what another one counted."""
+        self.counts = [own + more for own, more in zip(self.counts, other.counts, strict=True)]
+        self.sum_ns += other.sum_ns
 
 
 @dataclass(slots=True)
 class Metrics:
     """What happened since the process started; `tells_process` adds its memory, files and processor time.
 
-    `requests` by (operation, method, status), `durations` by operation, `task_moves` by the status that was pushed.
+    `answers` by (operation, method, status), `task_moves` by the status that was pushed.
     """
 
     tells_process: bool = False
-    requests: Counter[tuple[str, str, int]] = field(default_factory=Counter)
-    durations: dict[str, Durations] = field(default_factory=dict)
+    answers: dict[tuple[str, str, int], Series] = field(default_factory=dict)
     task_moves: Counter[str] = field(default_factory=Counter)
 
     def answered(self, operation: str, method: str, status: int, duration_ns: int) -> None:
         """Count a request; `operation` is the name of one, PAGE or UNKNOWN."""
-        self.requests[operation, method if method in METHODS else OTHER, status] += 1
-        durations = self.durations.get(operation)
-        if durations is None:
-            durations = self.durations[operation] = Durations()
-        durations.add(duration_ns)
+        key = (operation, method if method in METHODS else OTHER, status)
+        series = self.answers.get(key)
+        if series is None:
+            series = self.answers[key] = Series()
+        series.counts[bisect_left(_BOUNDS_NS, duration_ns)] += 1
+        series.sum_ns += duration_ns
 
     def published(self, publish: Publish) -> None:
         """Count a task's transition; what an admin publishes in a task's name is none."""
         if isinstance(publish.data, TaskUpdateData):
             self.task_moves[publish.data.status] += 1
+
+    def requests(self) -> dict[tuple[str, str, int], int]:
+        """Return how many answers of each kind there were."""
+        return {key: sum(series.counts) for key, series in sorted(self.answers.items())}
+
+    def durations(self) -> dict[str, Series]:
+        """Return how long answers took, by operation."""
+        found: dict[str, Series] = {}
+        for (operation, _, _), series in sorted(self.answers.items()):
+            found.setdefault(operation, Series()).add(series)
+        return found
