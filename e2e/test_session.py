@@ -58,11 +58,26 @@ def test_a_page_with_a_dead_token_is_signed_out(lobby: Lobby, desk: Reception) -
     record_signed_out(visit)
 
 
-def record_signed_out(visit: Visit) -> None:
+@pytest.mark.clauses("CLIENT-STORAGE-2")
+@pytest.mark.parametrize(("token", "user"), [("no\ntoken", "{}"), ("", "{broken")], ids=["token", "user"])
+def test_a_page_whose_storage_is_unreadable_can_be_opened(lobby: Lobby, token: str, user: str) -> None:
+    visit = lobby.enter()
+    Login(visit).open()
+    stored = {"zerostate_auth_token": token, "zerostate_user_data": user}
+    keep = "(stored) => Object.entries(stored).forEach(([key, value]) => localStorage.setItem(key, value))"
+    visit.page.evaluate(keep, stored)
+
+    visit.goto("/dashboard.html")
+
+    visit.wait_path("/login.html")
+    record_signed_out(visit, after="unreadable")
+
+
+def record_signed_out(visit: Visit, after: str = "sign-out") -> None:
     """Record where the page is and what it still keeps."""
     visit.page.wait_for_load_state()
     keys, path = visit.stored_keys(), visit.place()
-    visit.record.record("shows", what="storage", after="sign-out", keys=keys, path=path)
+    visit.record.record("shows", what="storage", after=after, keys=keys, path=path)
 
 
 @pytest.mark.clauses("SEC-PAGE-2")

@@ -15,7 +15,8 @@ and from what a test looked up and recorded:
 
     shows {what: "resync", after_ms, page: {name: text}, rest: {name: text}}   after a reconnect: equal within 2000 ms;
                                                                   figures that may lag (30 s) are left out by the test
-    shows {what: "storage", after: "sign-out", keys: [...], path}  localStorage's keys and where the page went
+    shows {what: "storage", after: "sign-out" | "unreadable", keys: [...], path}  localStorage's keys and where the page
+                                                                  went
 """
 
 from typing import Any, Final
@@ -31,6 +32,10 @@ from reference_server.contract import limits
 ONE, PING, RESYNC = "CLIENT-ONE-1", "CLIENT-PING-1", "CLIENT-RESYNC-1"
 STORAGE, CONSOLE, INDICATOR = "CLIENT-STORAGE-1", "CLIENT-CONSOLE-1", "CLIENT-INDICATOR-1"
 TOAST, BADGE, PERIOD, LIVE_UPDATE = "CLIENT-TOAST-1", "CLIENT-BADGE-1", "PERF-P3", "PERF-P8"
+UNREADABLE, VOICE = "CLIENT-STORAGE-2", "CLIENT-TOAST-2"
+EMPTIED: Final = {"sign-out": STORAGE, "unreadable": UNREADABLE}
+"""What left the storage empty, and the clause that says so."""
+
 NS_PER_MS: Final = 1_000_000
 SHOWN_MS_MAX: Final = 1000
 """How long a page may take to show what it was told; a loaded machine included."""
@@ -76,7 +81,7 @@ class Browser(Fold):
     """Holds each page to what its sockets told it; memory is bounded by the pages and what they owe."""
 
     name = "browser"
-    clauses = (ONE, PING, RESYNC, STORAGE, CONSOLE, INDICATOR, TOAST, BADGE, PERIOD, LIVE_UPDATE)
+    clauses = (ONE, PING, RESYNC, STORAGE, UNREADABLE, CONSOLE, INDICATOR, TOAST, VOICE, BADGE, PERIOD, LIVE_UPDATE)
 
     def begin(self) -> None:
         """Forget everything."""
@@ -209,6 +214,7 @@ class Browser(Fold):
             self._navigated(page, event)
         elif event.kind == "toast":
             self._pay(page, TOAST, lambda owed: _is_toast(event, owed.wanted), event)
+            self._judge_voice(event)
         elif event.kind == "console":
             self._console(page, event)
         elif what == "document":
@@ -223,7 +229,7 @@ class Browser(Fold):
             self._badge(page, event)
         elif what == "resync":
             self._judge_resync(event)
-        elif what == "storage" and event.data.get("after") == "sign-out":
+        elif what == "storage" and event.data.get("after") in EMPTIED:
             self._judge_storage(event)
 
     def _navigated(self, page: _Page, event: Event) -> None:
@@ -282,8 +288,14 @@ class Browser(Fold):
         keys, path = event.data.get("keys") or [], str(event.data.get("path"))
         kept = [key for key in keys if key in STORED]
         fits = not kept and urlsplit(path).path == "/login.html"
-        told = f"after signing out the page is at {path} and keeps {kept}, expected /login.html and nothing kept"
-        self.tally.judge(STORAGE, fits, told, event)
+        after = str(event.data.get("after"))
+        told = f"after {after} the page is at {path} and keeps {kept}, expected /login.html and nothing kept"
+        self.tally.judge(EMPTIED[after], fits, told, event)
+
+    def _judge_voice(self, event: Event) -> None:
+        level, role = event.data.get("level"), event.data.get("role")
+        told = f"a toast of level {level!r} has the role {role!r}, expected alert of errors only"
+        self.tally.judge(VOICE, bool(level) and (role == "alert") == (level == "error"), told, event)
 
     # --- what is owed
 

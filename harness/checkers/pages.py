@@ -22,12 +22,20 @@ from urllib.parse import parse_qs, urlsplit
 
 from harness.checkers.tally import Fold
 from harness.history import Event
+from reference_server.contract.operations import BY_NAME
 
 GUARD, PATH, FIGURES = "PAGE-GUARD-1", "PAGE-PATH-1", "PAGE-DASHBOARD-1"
-RECENT, SUBMITTED = "PAGE-DASHBOARD-2", "PAGE-DASHBOARD-3"
+RECENT, SUBMITTED, REFRESHED = "PAGE-DASHBOARD-2", "PAGE-DASHBOARD-3", "PAGE-DASHBOARD-4"
 ACCESS, LAYOUT = "PAGE-ACCESS-1", "PAGE-LAYOUT-1"
 POLICY, NEXT, TEXT = "SEC-PAGE-1", "SEC-PAGE-2", "SEC-PAGE-3"
 FIGURE_NAMES: Final = frozenset({"active-agents", "my-tasks", "success-rate", "connections"})
+REFRESH_S: Final = 30.0
+REFRESH_SLACK_S: Final = 1.5
+DASHBOARD: Final = "/dashboard.html"
+READ_AGAIN: Final = BY_NAME["orchestrator_metrics"].path
+"""What a dashboard asks for each time that it reads its figures."""
+
+NS_PER_S: Final = 1_000_000_000
 DIRECTIVES: Final = {
     "default-src": "'none'",
     "script-src": "'self'",
@@ -43,12 +51,13 @@ class Pages(Fold):
     """Judges each look at a page by itself; memory is one origin a recorder."""
 
     name = "pages"
-    clauses = (GUARD, PATH, FIGURES, RECENT, SUBMITTED, ACCESS, LAYOUT, POLICY, NEXT, TEXT)
+    clauses = (GUARD, PATH, FIGURES, RECENT, SUBMITTED, REFRESHED, ACCESS, LAYOUT, POLICY, NEXT, TEXT)
     live = True
 
     def begin(self) -> None:
         """Forget everything."""
         self._allowed: dict[str, set[tuple[str, str]]] = {}
+        self._read: dict[tuple[str, str | None], Event] = {}
         self._looks: Mapping[str, Callable[[Event], None]] = {
             "guard": self._judge_guard,
             "next": self._judge_next,
@@ -61,6 +70,7 @@ class Pages(Fold):
 
     def take(self, event: Event) -> None:
         """Judge one look."""
+        self._follow_refresh(event)
         match event.kind:
             case "shows":
                 look = self._looks.get(str(event.data.get("what")))
@@ -76,6 +86,27 @@ class Pages(Fold):
                 self._judge_request(event)
             case _:
                 pass
+
+    def _follow_refresh(self, event: Event) -> None:
+        """Hold a dashboard that is there and in view to reading its figures every 30 s."""
+        key = (event.recorder, event.connection)
+        before = self._read.get(key)
+        left = event.kind == "navigated" and urlsplit(str(event.data.get("url"))).path != DASHBOARD
+        hidden = event.kind == "shows" and event.data.get("what") in ("document", "visibility")
+        if before is not None and not hidden:
+            self._judge_refresh(before, event)
+        if left or hidden:
+            self._read.pop(key, None)
+        elif event.kind == "requested" and urlsplit(str(event.data.get("url"))).path == READ_AGAIN:
+            self._read[key] = event
+
+    def _judge_refresh(self, before: Event, event: Event) -> None:
+        waited_s = (event.at_ns - before.at_ns) / NS_PER_S
+        told = f"a dashboard did not read its figures for {waited_s:.1f} s, expected every {REFRESH_S:g} s"
+        if waited_s > REFRESH_S + REFRESH_SLACK_S:
+            self.tally.judge_time(REFRESHED, (waited_s - REFRESH_S - REFRESH_SLACK_S) * 1000, told, before, event)
+        elif waited_s >= REFRESH_S - REFRESH_SLACK_S and event.kind == "requested":
+            self.tally.judge(REFRESHED, True, "", before, event)
 
     def _judge_guard(self, event: Event) -> None:
         asked, landed, after = (str(event.data.get(name)) for name in ("asked", "landed", "after"))

@@ -1,6 +1,7 @@
 """Hubs that deliver wrongly: each stands before an honest one and spoils what goes in or what comes out."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
@@ -201,8 +202,38 @@ class Miscounts(SpoiledHub):
         """Return what is not so."""
         true = super().figures()
         return msgspec.structs.replace(
-            true, current_connections=max(0, true.current_connections - 1), messages_sent=true.messages_sent // 2
+            true, current_connections=max(0, true.current_connections - 1), messages_sent=true.messages_sent // 2,
+            invalid_messages=0,
         )  # fmt: skip
+
+
+class TakesBinary(SpoiledHub):
+    """Overlooks binary messages."""
+
+    def handle(self, item: HubInput, now_ns: int, wall_ns: int) -> list[Effect]:
+        """Forget what is binary."""
+        binary = isinstance(item, FrameIn) and item.opcode is Opcode.BINARY
+        return [] if binary else super().handle(item, now_ns, wall_ns)
+
+
+class AnswersEverything(SpoiledHub):
+    """Answers any text as if it were a ping."""
+
+    def handle(self, item: HubInput, now_ns: int, wall_ns: int) -> list[Effect]:
+        """Hear a ping in every text."""
+        if isinstance(item, FrameIn) and item.opcode is Opcode.TEXT:
+            item = replace(item, payload=b'{"type":"ping"}')
+        return super().handle(item, now_ns, wall_ns)
+
+
+class BroadcastsNothing(SpoiledHub):
+    """Accepts what is for everyone, and sends it to nobody."""
+
+    def handle(self, item: HubInput, now_ns: int, wall_ns: int) -> list[Effect]:
+        """Forget what goes out to everyone."""
+        effects = super().handle(item, now_ns, wall_ns)
+        lost = isinstance(item, Accepted) and isinstance(item.audience, Everyone)
+        return [effect for effect in effects if not (lost and isinstance(effect, Send))]
 
 
 class EchoesWrongly(_ChangedMessages):

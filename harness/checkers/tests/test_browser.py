@@ -135,13 +135,29 @@ def test_after_a_reconnect_the_page_equals_rest(after_ms: int, shown: str, expec
     assert status(Browser(), history, rules.RESYNC) is expected
 
 
-def test_signing_out_clears_storage() -> None:
+@pytest.mark.parametrize(("after", "clause"), rules.EMPTIED.items())
+def test_signing_out_and_unreadable_values_empty_the_storage(after: str, clause: str) -> None:
     def left(keys: list[str], path: str) -> History:
-        return opened().add("shows", what="storage", after="sign-out", keys=keys, path=path, **PAGE)
+        return opened().add("shows", what="storage", after=after, keys=keys, path=path, **PAGE)
 
-    assert status(Browser(), left([], "/login.html?next=%2F"), rules.STORAGE) is HOLDS
-    assert status(Browser(), left(["zerostate_auth_token"], "/login.html"), rules.STORAGE) is VIOLATED
-    assert status(Browser(), left([], "/dashboard.html"), rules.STORAGE) is VIOLATED
+    assert status(Browser(), left([], "/login.html?next=%2F"), clause) is HOLDS
+    assert status(Browser(), left(["zerostate_auth_token"], "/login.html"), clause) is VIOLATED
+    assert status(Browser(), left([], "/dashboard.html"), clause) is VIOLATED
+
+
+@pytest.mark.parametrize(
+    ("level", "role", "expected"),
+    [
+        ("error", "alert", HOLDS),
+        ("info", None, HOLDS),
+        ("info", "alert", VIOLATED),
+        ("error", None, VIOLATED),
+        (None, None, VIOLATED),
+    ],
+)
+def test_an_error_interrupts_and_other_toasts_do_not(level: Any, role: Any, expected: Status) -> None:
+    toast = opened().add("toast", level=level, text="t", role=role, **PAGE)
+    assert status(Browser(), toast, rules.VOICE) is expected
 
 
 def test_no_browser_means_unknown() -> None:

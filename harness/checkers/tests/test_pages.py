@@ -70,3 +70,29 @@ def test_findings_of_axe_and_overflow_are_violations() -> None:
     assert status(Pages(), History().add("axe", page="/", serious=["color-contrast"]), rules.ACCESS) is VIOLATED
     assert status(Pages(), History().add("layout", page="/", width=390, scroll_width=390), rules.LAYOUT) is HOLDS
     assert status(Pages(), History().add("layout", page="/", width=390, scroll_width=500), rules.LAYOUT) is VIOLATED
+
+
+@pytest.mark.parametrize(
+    ("second_ms", "expected"),
+    [(30_200, HOLDS), (40_000, VIOLATED), (2_000, UNKNOWN)],
+)
+def test_a_dashboard_reads_its_figures_every_30_s(second_ms: int, expected: Status) -> None:
+    url = "http://z.example/api/v1/orchestrator/metrics"
+    history = History().add("navigated", 0, connection="p1", url="http://z.example/dashboard.html", by="test")
+    history.add("requested", 10, connection="p1", url=url, resource="fetch")
+    assert status(Pages(), history.add("requested", second_ms, connection="p1", url=url), rules.REFRESHED) is expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        ("navigated", {"url": "http://z.example/login.html", "by": "page"}),
+        ("shows", {"what": "visibility", "visible": False}),
+    ],
+)
+def test_a_dashboard_that_was_left_or_hidden_owes_no_figures(kind: Any, data: dict[str, Any]) -> None:
+    url = "http://z.example/api/v1/orchestrator/metrics"
+    history = History().add("requested", 10, connection="p1", url=url, resource="fetch")
+    history.add(kind, 5_000, connection="p1", **data)
+    history.add("console", 60_000, connection="p1", level="info", text="x")
+    assert status(Pages(), history, rules.REFRESHED) is UNKNOWN

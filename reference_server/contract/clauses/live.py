@@ -20,6 +20,11 @@ LIVE: Final = (
            "is delivered on them", "§5 liveness", kind=LIVENESS, grants=("accounts",)),
     Clause("LIVE-SHUTDOWN-1", "on shutdown a system warning comes, 1001 to all within 5 s, and the exit code is 0",
            "§5 liveness", kind=LIVENESS, needs=("process",), grants=("faults",)),
+    held("LIVE-SHUTDOWN-2", "while it ends a server accepts neither handshakes nor publishes: 503", "§5 liveness",
+         "reference_server/tests/test_driver.py::"
+         "test_shutdown_refuses_handshakes_and_is_done_when_the_last_connection_is_gone"),
+    held("LIVE-FRAME-1", "any frame of a peer counts as life", "§5 liveness",
+         "reference_server/core/tests/test_hub.py::test_a_peer_that_answers_pings_lives", kind=LIVENESS),
     Clause("LIVE-CRASH-1", "a crash loses no acknowledged REST write", "§5 liveness", needs=("process",),
            grants=("tasks", "faults")),
     held("LIVE-OUTBOX-1", "an ended token drops the undelivered outbox, 4401 follows the frame in progress and 5 s "

@@ -23,6 +23,8 @@ SERVED: Final = (
            needs=BROWSER, grants=("accounts", "tasks")),
     Clause("PAGE-DASHBOARD-3", "a task submitted in the form appears without a navigation", "§7 dashboard",
            needs=BROWSER, grants=("accounts", "tasks")),
+    Clause("PAGE-DASHBOARD-4", "a dashboard in view reads its figures again every 30 s", "§7 dashboard",
+           needs=BROWSER, grants=("accounts",)),
     Clause("PAGE-ACCESS-1", "axe finds nothing serious or critical", "§7", needs=BROWSER, grants=("accounts",)),
     Clause("PAGE-LAYOUT-1", "nothing overflows sideways at 390, 820 and 1440 px", "§7",
            needs=BROWSER, grants=("accounts",)),

@@ -5,6 +5,7 @@ from typing import Final
 from reference_server.contract.clauses.model import Clause, Depth, Kind, Reach, held
 
 _TASKS: Final = "reference_server/tests/test_decisions_tasks.py"
+_ATTEMPTS: Final = "reference_server/tests/test_lifecycle_attempts.py"
 
 TASK: Final = (
     Clause("TASK-MOVE-1", "a task moves only as the table of states allows", "§4", depth=Depth.SMOKE,
@@ -36,6 +37,15 @@ TASK: Final = (
          f"{_TASKS}::test_a_failing_attempt_is_retried_after_1_2_and_3_seconds"),
     Clause("TASK-TIMEOUT-1", "a timeout is not retried and says so in error", "§4",
            reach=Reach.STEERED, needs=("steer",), grants=("tasks",), ext=True),
+    held("TASK-TIMEOUT-2", "a timeout runs from each attempt's start", "§4",
+         f"{_ATTEMPTS}::test_a_timeout_runs_from_the_start_of_each_attempt"),
+    held("TASK-STEER-2", "a task that nobody steers takes a drawn time, by setting, and succeeds", "§4",
+         f"{_ATTEMPTS}::test_an_unsteered_task_takes_a_drawn_time_within_the_setting_and_succeeds"),
+    held("TASK-CANCEL-1", "of a cancel and a completion at the same time exactly one wins", "§4",
+         "reference_server/tests/test_lifecycle_races.py::test_of_a_cancel_and_a_completion_exactly_one_wins"),
+    held("TASK-FIT-2", "a queued task fails at once when the last agent that fitted it is gone", "§4",
+         "reference_server/tests/test_lifecycle_agents.py::"
+         "test_a_queued_task_fails_at_once_when_the_last_agent_that_fitted_changes"),
     held("TASK-PRIORITY-1", "higher priority first, then older first", "§4",
          f"{_TASKS}::test_higher_priority_goes_first_then_the_older"),
     Clause("TASK-COUNT-1", "a completed task adds 1 to its agent's tasks_completed", "§3 agents",
