@@ -2,15 +2,19 @@
 
 import asyncio
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct
 
+from harness.checkers.cases import expect
 from harness.client.forms import File, Form
 from harness.client.rest import RecordedSession
+from harness.conformance.raw_http import exchange
 from harness.conformance.rest_cases import UNKNOWN_ID
 from harness.conformance.suite import POLL_S, Act, Row, Stage, read_as
 from reference_server.contract import limits
+from reference_server.contract.operations import BY_NAME
 from reference_server.contract.seeded_agents import QUERY_CAPABILITY, SEEDED_AGENTS
 
 SEEDED_ID: Final = SEEDED_AGENTS[0].id
@@ -18,6 +22,7 @@ WASM: Final = b"\x00asm\x01\x00\x00\x00" + bytes(limits.BINARY_BYTES_MIN)
 PRICE: Final = 0.75
 PUSHED_S_MAX: Final = 6.0
 MOVED_S_MAX: Final = 6.0
+PARTED: Final = "multipart/form-data; boundary=zsh"
 HANG: Final = {"simulate": {"outcome": "hang"}}
 BELOW_ALL: Final = 0.009
 """A budget below the price of every seeded agent, so that only agents of our own fit."""
@@ -32,6 +37,16 @@ ROWS: Final = (
     Row("REST-FIELD-1", "search-empty", {"status": [400], "details_has": "q"}, "search_agents", query={"q": ""}),
     Row("REST-FIELD-1", "search-absent", {"status": [400], "details_has": "q"}, "search_agents"),
     Row("REST-TYPE-1", "register-json", {"status": [415]}, "register_agent", body={"name": "zsh"}),
+    *(
+        Row("REST-REGISTER-2", name, {"status": [400]}, "register_agent", raw=raw, content_type=PARTED)
+        for name, raw in (
+            ("no-part", b"--zsh--\r\n"),
+            ("other-boundary", b"--other\r\n\r\nx\r\n--other--\r\n"),
+            ("half-a-form", b'--zsh\r\nContent-Disposition: form-data; name="name"\r\n\r\nzsh half'),
+            ("endless-part-head", b"--zsh\r\nX-A: " + b"a" * 100_000 + b"\r\n\r\nx\r\n--zsh--\r\n"),
+            ("many-parts", b'--zsh\r\nContent-Disposition: form-data; name="a"\r\n\r\nb\r\n' * 5_000 + b"--zsh--\r\n"),
+        )
+    ),
 )
 
 
@@ -135,6 +150,17 @@ async def _refused(stage: Stage, name: str, form: Form, field: str) -> None:
     )
     if answer.status == 201:
         stage.target.made(stage.user, "delete_agent", read_as(answer, _Registered).agent_id)
+
+
+async def a_binary_announced_too_large(stage: Stage) -> None:
+    """REST-REGISTER-2: 413 by its length alone, before any of it has come."""
+    operation, url = BY_NAME["register_agent"], stage.target.profile.api
+    head = (
+        f"POST {operation.path} HTTP/1.1\r\nHost: {urlsplit(url).netloc}\r\nContent-Type: {PARTED}\r\n"
+        f"Authorization: Bearer {stage.user.token}\r\nContent-Length: {2 * limits.BINARY_BYTES_MAX}\r\n\r\n"
+    ).encode()
+    case, tls = "REST-REGISTER-2/too-large", stage.target.endpoint.tls
+    await exchange(stage.recorder, url, tls, head, case=case, expect=expect(status=[413]), path=operation.path)
 
 
 async def changing_an_agent(stage: Stage) -> None:
@@ -276,6 +302,7 @@ ACTS: Final = (
     Act(("TASK-AWAY-1",), tasks_of_an_agent_that_goes_away, alone=True),
     Act(("REST-REGISTER-1",), registering_an_agent),
     Act(("REST-REGISTER-2",), wrong_registrations),
+    Act(("REST-REGISTER-2",), a_binary_announced_too_large),
     Act(("REST-UPDATE-1", "REST-UPDATE-2"), changing_an_agent),
     Act(("REST-DELETE-1",), deleting_an_agent),
     Act(("REST-DELETE-2",), deployments_of_a_deleted_agent),

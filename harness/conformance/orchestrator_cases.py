@@ -51,8 +51,9 @@ async def what_is_counted(stage: Stage) -> None:
     same = {"tasks_processed": before.tasks_processed, "tasks_failed": before.tasks_failed}
     await stage.ask(stage.user, "orchestrator_metrics", "REST-ORCH-2/canceled", status=[200], body_has=same)
     await stage.finished(stage.user, await stage.submit(stage.user, "counted"))
-    one_more = {"tasks_processed": before.tasks_processed + 1}
-    await stage.ask(stage.user, "orchestrator_metrics", "REST-ORCH-2/counted", status=[200], body_has=one_more)
+    one_more, none = {"tasks_processed": before.tasks_processed + 1}, {"avg_execution_ms": 0}
+    case = "REST-ORCH-2/counted"
+    await stage.ask(stage.user, "orchestrator_metrics", case, status=[200], body_has=one_more, body_not=none)
 
 
 async def workers_that_run(stage: Stage) -> None:

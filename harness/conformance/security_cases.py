@@ -51,6 +51,15 @@ def forgeries(token: str) -> dict[str, str]:
         "turned-signature": f"{head}.{claims}.{turned}",
         "raised-role": f"{head}.{_segment({**told, 'role': 'admin'})}.{signature}",
         "alg-none": f"{_segment({'alg': 'none', 'typ': 'JWT'})}.{claims}.",
+        "alg-none-in-capitals": f"{_segment({'alg': 'NONE', 'typ': 'JWT'})}.{claims}.",
+        "no-signature": f"{head}.{claims}.",
+        "key-of-its-own": jwt.encode(
+            told,
+            FOREIGN_SECRET,
+            algorithm="HS256",
+            headers={"jwk": {"kty": "oct", "k": _segment(FOREIGN_SECRET)}, "kid": "../../dev/null"},
+        ),
+        "longer-life": f"{head}.{_segment({**told, 'exp': told.get('exp', 0) + 10**6})}.{signature}",
         "foreign-secret": jwt.encode(told, FOREIGN_SECRET, algorithm="HS256"),
         "other-algorithm": jwt.encode(told, FOREIGN_SECRET * 2, algorithm="HS512"),
     }

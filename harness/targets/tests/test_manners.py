@@ -150,3 +150,23 @@ def test_a_stall_of_our_own_loop_is_told_at_the_end_of_a_part() -> None:
 
 def test_a_loop_that_was_never_watched_tells_nothing() -> None:
     assert LoopLag().stop() is None
+
+
+def test_what_was_made_is_removed_last_first_and_what_can_not_be_is_told() -> None:
+    with asyncio.Runner() as runner:
+        away = target(runner, allow=["accounts", "agents", "keys"])
+
+        async def make_and_leave() -> None:
+            session = await away.sign_up(CARL)
+            away.left_behind.clear()
+            for operation, id_ in (("delete_agent", "a1"), ("revoke_api_key", "k1"), ("stop_deployment", "d1")):
+                away.made(session, operation, id_)
+            away.carried.answers = [RawAnswer(code, {}, b"{}") for code in (200, 404, 503, 200)]
+            away.carried.asked.clear()
+            await away.close()
+
+        runner.run(make_and_leave())
+
+    removed = [path for path, _ in away.carried.asked][:3]
+    assert removed == ["/api/v1/deployments/d1/stop", "/api/v1/users/me/api-keys/k1", "/api/v1/agents/a1"]
+    assert away.left_behind == ["delete_agent a1 was answered 503"]
