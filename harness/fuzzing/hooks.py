@@ -74,7 +74,9 @@ def register(outcome: Outcome, known: Known) -> None:
         versions = gone.of(str(case.path_parameters.get("id")))
         answered = Answered(response.status_code, _json(response), case.query, versions)
         promise = promise_of(failure, _name(case), answered)
-        if promise is not None:
+        if promise is None:
+            outcome.findings.add((_name(case), type(failure).__name__))
+        else:
             outcome.promised[promise.reason] += 1
         return promise is None
 

@@ -18,6 +18,8 @@ class Outcome:
     answers: dict[str, Counter[int]] = field(default_factory=dict)
     mended: Counter[str] = field(default_factory=Counter)
     promised: Counter[str] = field(default_factory=Counter)
+    findings: set[tuple[str, str]] = field(default_factory=set)
+    """Operation and kind of failure, each once."""
 
     def count(self, operation: str, status: int) -> None:
         """Take one answer."""
@@ -47,7 +49,8 @@ class Outcome:
             yield f"{operation.name:<{width}}  {came or 'never asked'}" + (f"  (never {missing})" if missing else "")
 
     def verdict(self) -> str:
-        """Say in a line how many operations reached success, and which did not."""
+        """Say in a line how much was found, how many operations reached success, and which did not."""
         missed = [operation.name for operation in OPERATIONS if operation.name not in self.reached]
-        told = f"{len(self.reached)} of {len(OPERATIONS)} operations reached 2xx ({self.reached_share:.1%})"
+        found = "1 finding" if len(self.findings) == 1 else f"{len(self.findings)} findings"
+        told = f"{found}; {len(self.reached)} of {len(OPERATIONS)} operations reached 2xx ({self.reached_share:.1%})"
         return f"{told}; not {', '.join(missed)}" if missed else told

@@ -8,10 +8,11 @@ def test_only_successes_of_rows_count_as_reached() -> None:
     outcome = Outcome()
     for name, status in [("health", 200), ("login", 401), ("submit_task", 202), ("no_row", 200), ("ws_connect", 101)]:
         outcome.count(name, status)
+    outcome.findings.add(("login", "UndefinedStatusCode"))
 
     assert outcome.reached == {"health", "submit_task"}
     assert outcome.reached_share == 2 / len(OPERATIONS)
-    assert outcome.verdict().startswith(f"2 of {len(OPERATIONS)} operations reached 2xx")
+    assert outcome.verdict().startswith(f"1 finding; 2 of {len(OPERATIONS)} operations reached 2xx")
     assert "login" in outcome.verdict()
 
 
