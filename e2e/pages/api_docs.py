@@ -7,6 +7,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from e2e.visits import Visit
 
+READ: Final = "() => Object.fromEntries([...document.querySelectorAll('.entry')].map(one => [one.id, one.innerText]))"
+
 
 class ApiDocs:
     """`/api-docs.html`, for anybody."""
@@ -31,6 +33,11 @@ class ApiDocs:
     def entry(self, id_: str) -> Locator:
         """One entry, by the id that links name."""
         return self.page.locator(f"[id='{id_}']")
+
+    def read(self) -> dict[str, str]:
+        """Return what every entry shows, by its id; in one go, since there are about a hundred."""
+        shown: dict[str, str] = self.page.evaluate(READ)
+        return shown
 
     def unfold_all(self) -> None:
         """Open every entry."""
