@@ -16,29 +16,29 @@ from reference_server.bus import Tap
 from reference_server.core.admission import Origins, is_loopback
 from reference_server.core.answers import Publish
 from reference_server.core.passwords import PasswordCost
-from reference_server.direct import DirectAnswers
 from reference_server.driver import Driver
 from reference_server.environment import Environment, Sockets
 from reference_server.environment_asyncio import AsyncioEnvironment, new_secret
-from reference_server.http import Application
-from reference_server.http_protocol import HttpProtocol
+from reference_server.http.application import Application
+from reference_server.http.direct import DirectAnswers
+from reference_server.http.page_files import PageFiles
+from reference_server.http.pages_only import PagesOnly
+from reference_server.http.protocol import HttpProtocol
 from reference_server.limits import Rates
-from reference_server.log_lines import RequestLines
-from reference_server.logged_sockets import LoggedSockets
-from reference_server.metrics import Metrics
-from reference_server.observing import Observer
+from reference_server.observing.log_lines import RequestLines
+from reference_server.observing.metrics import Metrics
+from reference_server.observing.observer import Observer
 from reference_server.operations import Options
-from reference_server.page_files import PageFiles
-from reference_server.pages_only import PagesOnly
-from reference_server.secrets_file import AccountsFile, admin_password, jwt_secret
 from reference_server.serving import Server, Signals, configured
-from reference_server.settings import Settings, SettingsError
-from reference_server.settings_table import S3
+from reference_server.settings.secrets_file import AccountsFile, admin_password, jwt_secret
+from reference_server.settings.table import S3
+from reference_server.settings.values import Settings, SettingsError
 from reference_server.store import MemoryStore, SqliteStore
 from reference_server.store.base import Store
 from reference_server.tap import FileTap
 from reference_server.version import VERSION
-from reference_server.websocket import OpenSockets, WebSocketProtocol
+from reference_server.websocket.logged import LoggedSockets
+from reference_server.websocket.protocol import OpenSockets, WebSocketProtocol
 
 PAGES: Final = Path(__file__).parent / "pages"
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from msgspec import Struct
 
-from reference_server.blob_access import BlobAccess, Download
 from reference_server.blobs import Blobs, MemoryBlobs
 from reference_server.bus import Bus, Hearers, LoopbackBus, Tap
 from reference_server.contract.codes import TokenFault
@@ -27,7 +26,8 @@ from reference_server.hub_driver import HubDriver, HubMachine
 from reference_server.limits import Kind, RateLimits, limits_of
 from reference_server.operations import Decisions, Operations, Options, default_decisions
 from reference_server.store.base import Store
-from reference_server.uploads import Received, Receiving, Uploads
+from reference_server.transfers.blob_access import BlobAccess, Download
+from reference_server.transfers.uploads import Received, Receiving, Uploads
 
 
 class Admitted(Struct, frozen=True):

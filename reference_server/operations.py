@@ -12,7 +12,6 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import replace
 
-from reference_server.blob_access import BlobAccess
 from reference_server.bus import Bus
 from reference_server.commit import GroupCommit
 from reference_server.contract import limits
@@ -39,15 +38,16 @@ from reference_server.core.passwords import PasswordCost
 from reference_server.core.transaction import Transaction
 from reference_server.environment import Environment
 from reference_server.execution import Execution
-from reference_server.exposition import exposition
 from reference_server.hub_driver import HubDriver
 from reference_server.limits import Rates
-from reference_server.metrics import Metrics
+from reference_server.observing.exposition import exposition
+from reference_server.observing.metrics import Metrics
 from reference_server.publishing import publish_of, put_on
 from reference_server.sign_in import SignIn
 from reference_server.start import Hearer, Start
 from reference_server.store.base import Store, StoreError
-from reference_server.uploads import Received
+from reference_server.transfers.blob_access import BlobAccess
+from reference_server.transfers.uploads import Received
 
 logger = logging.getLogger(__name__)
 Decisions = Mapping[str, Decide]

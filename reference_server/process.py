@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from reference_server.app import App, MakeDriver, Resources, open_blobs, open_store, open_tap, serve_pages
-from reference_server.log_lines import fields
-from reference_server.log_writer import log_of
-from reference_server.secrets_file import AccountsFile
+from reference_server.observing.log_lines import fields
+from reference_server.observing.log_writer import log_of
 from reference_server.serving import Signals, listen
-from reference_server.settings import Settings
+from reference_server.settings.secrets_file import AccountsFile
+from reference_server.settings.tls import tls_options
+from reference_server.settings.values import Settings
 from reference_server.store.lock import DatabaseLock
-from reference_server.tls import tls_options
 from reference_server.version import VERSION
 
 logger = logging.getLogger(__name__)

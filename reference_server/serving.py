@@ -17,7 +17,7 @@ import uvicorn
 from uvicorn._types import ASGI3Application
 
 from reference_server.contract import limits
-from reference_server.settings import Settings, SettingsError
+from reference_server.settings.values import Settings, SettingsError
 
 logger = logging.getLogger(__name__)
 GRACE_S: Final = limits.SHUTDOWN_CLOSE_S_MAX - 0.5

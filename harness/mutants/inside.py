@@ -22,13 +22,13 @@ from reference_server.blobs import MemoryBlobs
 from reference_server.core.admission import Origins
 from reference_server.core.passwords import PasswordCost
 from reference_server.environment_asyncio import AsyncioEnvironment, new_secret
-from reference_server.http import Application
-from reference_server.metrics import Metrics
-from reference_server.observing import Observer
+from reference_server.http.application import Application
+from reference_server.http.page_files import PageFiles
+from reference_server.observing.metrics import Metrics
+from reference_server.observing.observer import Observer
 from reference_server.operations import Options
-from reference_server.page_files import PageFiles
 from reference_server.store.memory import MemoryStore
-from reference_server.websocket import OpenSockets
+from reference_server.websocket.protocol import OpenSockets
 
 URL: Final = "http://127.0.0.1"
 TASK_MS: Final = (5, 20)

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from reference_server.bodies import BodyStalledError, BodyTooLargeError, read_body
 from reference_server.contract import limits
 from reference_server.core.calls import Head
+from reference_server.http.bodies import BodyStalledError, BodyTooLargeError, read_body
 
 Receive = Callable[[], Coroutine[Any, Any, Any]]
 Chunk = tuple[float, bytes]

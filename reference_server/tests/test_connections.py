@@ -9,8 +9,8 @@ import uvicorn
 from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, Scope
 from uvicorn.server import ServerState
 
-from reference_server.http import GONE
-from reference_server.http_protocol import HttpProtocol
+from reference_server.http.application import GONE
+from reference_server.http.protocol import HttpProtocol
 
 DEADLINE_S = 10.0
 EVERY_S = 0.02

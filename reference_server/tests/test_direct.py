@@ -11,17 +11,17 @@ from uvicorn.server import ServerState
 
 from reference_server.app import PAGES
 from reference_server.core.admission import Origins
-from reference_server.direct import DirectAnswers
 from reference_server.driver import Driver
 from reference_server.environment_asyncio import AsyncioEnvironment
-from reference_server.http import Application
-from reference_server.http_protocol import HttpProtocol
-from reference_server.metrics import Metrics
-from reference_server.observing import Observer
+from reference_server.http.application import Application
+from reference_server.http.direct import DirectAnswers
+from reference_server.http.page_files import PageFiles
+from reference_server.http.protocol import HttpProtocol
+from reference_server.observing.metrics import Metrics
+from reference_server.observing.observer import Observer
 from reference_server.operations import Options
-from reference_server.page_files import PageFiles
 from reference_server.store import MemoryStore
-from reference_server.websocket import OpenSockets
+from reference_server.websocket.protocol import OpenSockets
 
 DEADLINE_S = 20.0
 API = "/api/v1"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from reference_server.contract import limits
-from reference_server.settings_table import ACCOUNTS_MAX
+from reference_server.settings.table import ACCOUNTS_MAX
 from reference_server.tests.process import DEADLINE_S, PERSON, ServerProcess, read_to_end, upgrade_request
 
 KEPT = {"z.db", "z.db.admin", "z.db.blobs", "z.db.secret"}

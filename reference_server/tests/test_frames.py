@@ -8,7 +8,7 @@ from websockets.frames import Opcode as Code
 
 from reference_server.contract import limits
 from reference_server.core.effects import Failed, FrameIn, Opcode
-from reference_server.frames import FrameParser
+from reference_server.websocket.frames import FrameParser
 
 messages = st.lists(st.tuples(st.text(max_size=300), st.integers(1, 4)), max_size=6)
 

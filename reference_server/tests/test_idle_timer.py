@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from reference_server.idle_timer import IdleTimer
+from reference_server.http.idle_timer import IdleTimer
 
 
 class Handle:

@@ -14,12 +14,12 @@ from websockets.exceptions import InvalidStatus
 
 from reference_server.contract.codes import CloseCode
 from reference_server.core.calls import Head
-from reference_server.log_lines import TRACEBACK_CHARS_MAX, JsonLines, RequestLines, TextLines, fields
-from reference_server.log_writer import BoundedHandler, log_of
-from reference_server.logged_sockets import LoggedSockets
-from reference_server.settings import Settings
+from reference_server.observing.log_lines import TRACEBACK_CHARS_MAX, JsonLines, RequestLines, TextLines, fields
+from reference_server.observing.log_writer import BoundedHandler, log_of
+from reference_server.settings.values import Settings
 from reference_server.tests.process import ADMIN, DEADLINE_S, PERSON, ServerProcess, read_to_end
-from reference_server.websocket import WebSocketProtocol
+from reference_server.websocket.logged import LoggedSockets
+from reference_server.websocket.protocol import WebSocketProtocol
 
 JWT_SECRET = "a secret that signs tokens, 32 bytes and more"
 OWN_IDS = re.compile(r"[A-Za-z0-9]{8}-[0-9a-f]+")

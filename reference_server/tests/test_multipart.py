@@ -12,9 +12,9 @@ from reference_server.contract.operations.model import WASM as WASM_TYPE
 from reference_server.contract.operations.model import FileField, Operation
 from reference_server.core.answers import Answer
 from reference_server.core.calls import Form, Upload
-from reference_server.multipart import FormReader, boundary_of
 from reference_server.tests.blobs import TroubledBlobs
 from reference_server.tests.forms import BOUNDARY, END, TYPE, WASM, form, part, pieces
+from reference_server.transfers.multipart import FormReader, boundary_of
 
 FILE = FileField("wasm_binary", 1024, 4096, (WASM_TYPE,))
 UPLOAD = Operation("x", "POST", "/x", "user", "X", 201, BinaryUploaded, form=BinaryForm, file=FILE)

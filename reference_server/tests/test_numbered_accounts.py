@@ -10,7 +10,7 @@ import pytest
 from reference_server.core.calls import Caller
 from reference_server.core.numbered_accounts import Numbered, numbered_accounts
 from reference_server.core.passwords import PasswordCost
-from reference_server.settings import Settings
+from reference_server.settings.values import Settings
 from reference_server.start import BATCH, AccountToken, Start
 from reference_server.store import MemoryStore
 from reference_server.tests.desk import Desk, shown

@@ -8,7 +8,7 @@ import pytest
 
 from reference_server.core import admission
 from reference_server.core.admission import Origins
-from reference_server.responses import sharing_headers
+from reference_server.http.responses import sharing_headers
 from reference_server.tests.certificates import made_certificate
 from reference_server.tests.process import PERSON, ServerProcess, upgrade_request
 

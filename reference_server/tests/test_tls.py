@@ -11,10 +11,10 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from reference_server.contract import limits
-from reference_server.settings import Settings, SettingsError, read_settings
+from reference_server.settings.tls import tls_options
+from reference_server.settings.values import Settings, SettingsError, read_settings
 from reference_server.tests.certificates import Certificate, made_certificate
 from reference_server.tests.process import DEADLINE_S, SYSTEM, ServerProcess, read_to_end, upgrade_request
-from reference_server.tls import tls_options
 
 
 @pytest.fixture(scope="module")

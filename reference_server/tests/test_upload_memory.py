@@ -18,12 +18,12 @@ from reference_server.core.answers import Answer
 from reference_server.core.calls import Head
 from reference_server.driver import Admitted, Driver
 from reference_server.environment_asyncio import AsyncioEnvironment
-from reference_server.http import Application
-from reference_server.http_protocol import HttpProtocol
-from reference_server.metrics import Metrics
-from reference_server.observing import Observer
+from reference_server.http.application import Application
+from reference_server.http.page_files import PageFiles
+from reference_server.http.protocol import HttpProtocol
+from reference_server.observing.metrics import Metrics
+from reference_server.observing.observer import Observer
 from reference_server.operations import Options
-from reference_server.page_files import PageFiles
 from reference_server.store.memory import MemoryStore
 from reference_server.tests.forms import END, TYPE, part
 from reference_server.tests.virtual import SECRET, VirtualSockets

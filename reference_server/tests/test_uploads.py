@@ -5,7 +5,6 @@ from typing import TypeVar
 
 import pytest
 
-from reference_server.blob_access import Download
 from reference_server.contract import limits
 from reference_server.contract.models import ErrorBody
 from reference_server.contract.operations import BY_NAME
@@ -21,6 +20,7 @@ from reference_server.store.memory import MemoryStore
 from reference_server.tests.blobs import TroubledBlobs
 from reference_server.tests.forms import END, GIF, PNG, SVG, form, part
 from reference_server.tests.virtual import Caller, VirtualEnvironment, VirtualSockets
+from reference_server.transfers.blob_access import Download
 
 T = TypeVar("T")
 AVATAR = "/users/me/avatar"

@@ -16,7 +16,7 @@ from reference_server.driver import Admitted, Driver, Granted
 from reference_server.environment import Cancelable, OffloadFullError, Tokens
 from reference_server.environment_asyncio import JwtTokens
 from reference_server.tests import forms
-from reference_server.uploads import Received, Receiving
+from reference_server.transfers.uploads import Received, Receiving
 
 T = TypeVar("T")
 START_WALL_NS = 1_700_000_000 * SECOND_NS

@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 from harness.simulation.scheduler import Promise
 from reference_server.core.answers import Answer, BlobBody
 from reference_server.driver import Admitted, Driver
-from reference_server.uploads import Received
+from reference_server.transfers.uploads import Received
 
 T = TypeVar("T")
 PIECE_BYTES: Final = 64 * 1024

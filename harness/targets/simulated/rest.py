@@ -15,7 +15,7 @@ from reference_server.core.admission import Origins
 from reference_server.core.answers import Answer, BlobBody
 from reference_server.core.calls import Head
 from reference_server.driver import Admitted, Driver
-from reference_server.responses import body_of, head_of, headers_of, sharing_headers
+from reference_server.http.responses import body_of, head_of, headers_of, sharing_headers
 
 CALL_WITHIN_S: Final = 20.0
 

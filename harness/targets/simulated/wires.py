@@ -19,8 +19,8 @@ from reference_server.contract.messages import SOCKET_PATH
 from reference_server.core.answers import Answer
 from reference_server.core.effects import Drained, Failed, FrameIn, Lost, Opcode, Paused
 from reference_server.driver import Driver, Granted
-from reference_server.frames import FrameParser, close_frame, ping_frame, pong_frame, text_frame
-from reference_server.responses import head_of, raw_response
+from reference_server.http.responses import head_of, raw_response
+from reference_server.websocket.frames import FrameParser, close_frame, ping_frame, pong_frame, text_frame
 
 HEAD_END: Final = b"\r\n\r\n"
 SWITCHING: Final = 101

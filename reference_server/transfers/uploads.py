@@ -10,14 +10,14 @@ from functools import partial
 from typing import TypeVar
 
 from reference_server.blobs import BlobError, Blobs
-from reference_server.bodies import declared_bytes
 from reference_server.contract import limits
 from reference_server.contract.operations import Operation
 from reference_server.core.answers import Answer, error
 from reference_server.core.calls import Form, Head
 from reference_server.environment import Environment, OffloadFullError
-from reference_server.multipart import FormReader, body_bytes_max, boundary_of, too_large
-from reference_server.places import Places
+from reference_server.http.bodies import declared_bytes
+from reference_server.transfers.multipart import FormReader, body_bytes_max, boundary_of, too_large
+from reference_server.transfers.places import Places
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")

@@ -11,8 +11,8 @@ from reference_server.core import admission
 from reference_server.core.answers import Answer
 from reference_server.core.calls import Head
 from reference_server.driver import Admitted, Granted
-from reference_server.metrics import PAGE, UNKNOWN, Metrics
-from reference_server.responses import Headers
+from reference_server.http.responses import Headers
+from reference_server.observing.metrics import PAGE, UNKNOWN, Metrics
 
 ROUTE_OF_PAGES: Final = "/{page}"
 REQUEST_ID: Final = b"x-request-id"

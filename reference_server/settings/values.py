@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 
 from reference_server.contract import limits as numbers
 from reference_server.core.admission import Network
-from reference_server.settings_table import BY_NAME, PREFIX, SETTINGS, Setting
+from reference_server.settings.table import BY_NAME, PREFIX, SETTINGS, Setting
 
 MEMORY: Final = ":memory:"
 FILE_OPTION: Final = "--settings"
@@ -82,7 +82,7 @@ class Settings:
 
 def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
     """Return the settings; raises SettingsError. `--help` prints and exits as argparse does."""
-    from reference_server.settings_options import read_options
+    from reference_server.settings.options import read_options
 
     given = read_options(arguments, Settings())
     named = given.pop(FILE_OPTION, "")

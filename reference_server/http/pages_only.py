@@ -5,7 +5,6 @@ For a split deployment (contract §7): the pages' `/config.json` tells where the
 
 from collections.abc import Callable
 
-from reference_server.blob_access import Download
 from reference_server.contract.models import Health, Ready
 from reference_server.core import admission
 from reference_server.core.answers import Answer, BlobBody, error
@@ -14,7 +13,8 @@ from reference_server.core.envelopes import timestamp
 from reference_server.driver import Admitted, Granted
 from reference_server.environment import Environment
 from reference_server.operations import SERVICE
-from reference_server.uploads import Received, Receiving
+from reference_server.transfers.blob_access import Download
+from reference_server.transfers.uploads import Received, Receiving
 
 
 class PagesOnly:

@@ -4,7 +4,7 @@ import ssl
 from pathlib import Path
 from typing import Any, Final
 
-from reference_server.settings import Settings, SettingsError
+from reference_server.settings.values import Settings, SettingsError
 
 GOODBYE_S: Final = 2.0
 """How long a peer may take to answer TLS's own goodbye; less than what a shutdown may take."""

@@ -9,7 +9,7 @@ from typing import IO, Final, Self
 
 import msgspec
 
-from reference_server.settings import Settings, SettingsError
+from reference_server.settings.values import Settings, SettingsError
 from reference_server.start import AccountToken
 
 MODE: Final = 0o600

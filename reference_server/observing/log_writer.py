@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from logging.handlers import QueueHandler, QueueListener
 from typing import Any, Final
 
-from reference_server.log_lines import JsonLines, TextLines, fields
-from reference_server.settings import Settings
+from reference_server.observing.log_lines import JsonLines, TextLines, fields
+from reference_server.settings.values import Settings
 
 LINES_WAITING_MAX: Final = 10_000
 FLUSH_S_MAX: Final = 2.0

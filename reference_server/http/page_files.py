@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from reference_server.contract.operations.model import JSON
-from reference_server.responses import Headers
+from reference_server.http.responses import Headers
 
 MEDIA_TYPES: Final = {
     ".css": "text/css; charset=utf-8",
@@ -26,7 +26,9 @@ MEDIA_TYPES: Final = {
     ".webmanifest": "application/manifest+json",
     ".woff2": "font/woff2",
 }
-DOCUMENTS: Final = {f"/{name}": Path(__file__).parent / "contract" / name for name in ("openapi.json", "asyncapi.json")}
+DOCUMENTS: Final = {
+    f"/{name}": Path(__file__).parents[1] / "contract" / name for name in ("openapi.json", "asyncapi.json")
+}
 """What the contract exports, as `/api-docs` reads it."""
 
 START: Final = "/dashboard.html"

@@ -13,8 +13,8 @@ from reference_server.contract import limits
 from reference_server.core.answers import Answer, BlobBody, error
 from reference_server.core.buckets import SECOND_NS
 from reference_server.environment import Environment
-from reference_server.places import Places
-from reference_server.uploads import RETRY_AFTER_S, storage_fault
+from reference_server.transfers.places import Places
+from reference_server.transfers.uploads import RETRY_AFTER_S, storage_fault
 
 logger = logging.getLogger(__name__)
 

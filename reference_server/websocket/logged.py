@@ -3,8 +3,8 @@
 import logging
 
 from reference_server.contract.codes import CloseCode
-from reference_server.log_lines import fields
-from reference_server.websocket import OpenSockets
+from reference_server.observing.log_lines import fields
+from reference_server.websocket.protocol import OpenSockets
 
 logger = logging.getLogger(__name__)
 

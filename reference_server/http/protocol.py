@@ -19,12 +19,12 @@ from reference_server.contract.operations import BY_NAME
 from reference_server.core.admission import Origins
 from reference_server.core.answers import error
 from reference_server.core.calls import Head
-from reference_server.direct import DirectAnswers, Exchange
-from reference_server.http import GONE, UNREADABLE
-from reference_server.idle_timer import IdleTimer
-from reference_server.request_heads import without_upgrade
-from reference_server.responses import Headers, head_of, raw_response, sharing_headers
-from reference_server.websocket import WebSocketProtocol
+from reference_server.http.application import GONE, UNREADABLE
+from reference_server.http.direct import DirectAnswers, Exchange
+from reference_server.http.idle_timer import IdleTimer
+from reference_server.http.request_heads import without_upgrade
+from reference_server.http.responses import Headers, head_of, raw_response, sharing_headers
+from reference_server.websocket.protocol import WebSocketProtocol
 
 HEAD_BYTES_MAX: Final = 64 * 1024
 

@@ -19,8 +19,8 @@ from reference_server.core.admission import Origins, Route, route
 from reference_server.core.answers import Answer, error
 from reference_server.core.calls import Head
 from reference_server.driver import Admitted, Driver
-from reference_server.observing import Observer
-from reference_server.responses import Headers, raw_response, sharing_headers
+from reference_server.http.responses import Headers, raw_response, sharing_headers
+from reference_server.observing.observer import Observer
 
 logger = logging.getLogger(__name__)
 Answered = Callable[[Answer, Admitted | None, bool], None]

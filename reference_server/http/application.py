@@ -13,25 +13,22 @@ from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 from uvicorn._types import ASGIReceiveCallable, ASGIReceiveEvent, ASGISendCallable, HTTPScope, Scope
 
-from reference_server.blob_access import Download
-from reference_server.bodies import (
+from reference_server.contract import limits
+from reference_server.contract.operations import BY_NAME
+from reference_server.core.admission import Network, Origins, client_scheme, is_api, methods_of
+from reference_server.core.answers import Answer, BlobBody, error, unavailable
+from reference_server.core.calls import Head
+from reference_server.driver import Admitted, Granted
+from reference_server.http.bodies import (
     Body,
     BodyStalledError,
     BodyTooLargeError,
     BodyUnreadableError,
     read_body,
 )
-from reference_server.contract import limits
-from reference_server.contract.operations import BY_NAME
-from reference_server.core.admission import Network, Origins, client_scheme, is_api, methods_of
-from reference_server.core.answers import Answer, BlobBody, error, unavailable
-from reference_server.core.calls import Head
-from reference_server.direct import went_wrong
-from reference_server.driver import Admitted, Granted
-from reference_server.log_lines import fields
-from reference_server.observing import Asked, Observer
-from reference_server.page_files import Page, PageFiles
-from reference_server.responses import (
+from reference_server.http.direct import went_wrong
+from reference_server.http.page_files import Page, PageFiles
+from reference_server.http.responses import (
     Headers,
     body_of,
     head_of,
@@ -40,7 +37,10 @@ from reference_server.responses import (
     sharing_headers,
     streamed_headers_of,
 )
-from reference_server.uploads import Received, Receiving
+from reference_server.observing.log_lines import fields
+from reference_server.observing.observer import Asked, Observer
+from reference_server.transfers.blob_access import Download
+from reference_server.transfers.uploads import Received, Receiving
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")

@@ -4,8 +4,8 @@ import argparse
 from collections.abc import Sequence
 from typing import Any, Final, NoReturn
 
-from reference_server.settings import FILE_OPTION, FILE_VARIABLE, Settings, SettingsError, unknown
-from reference_server.settings_table import SETTINGS, Setting
+from reference_server.settings.table import SETTINGS, Setting
+from reference_server.settings.values import FILE_OPTION, FILE_VARIABLE, Settings, SettingsError, unknown
 
 DESCRIPTION: Final = (
     "The reference server. What is set on the command line wins over the environment, that over the settings file, and "

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from reference_server.core.calls import Head
-from reference_server.metrics import METHODS, OTHER
-from reference_server.observing import Line
+from reference_server.observing.metrics import METHODS, OTHER
+from reference_server.observing.observer import Line
 
 TRACEBACK_CHARS_MAX: Final = 16 * 1024
 NS_PER_MS: Final = 1_000_000

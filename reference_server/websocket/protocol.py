@@ -20,9 +20,9 @@ from reference_server.core.answers import Answer
 from reference_server.core.calls import Head
 from reference_server.core.effects import Drained, Failed, FrameIn, Lost, Opcode, Paused
 from reference_server.driver import Driver, Granted
-from reference_server.frames import FrameParser, close_frame, ping_frame, pong_frame, text_frame
-from reference_server.observing import Asked, Observer
-from reference_server.responses import raw_response, sharing_headers
+from reference_server.http.responses import raw_response, sharing_headers
+from reference_server.observing.observer import Asked, Observer
+from reference_server.websocket.frames import FrameParser, close_frame, ping_frame, pong_frame, text_frame
 
 _GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
