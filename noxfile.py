@@ -42,7 +42,9 @@ def types(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run every test that needs neither browser, container nor many examples."""
     chosen = "not browser and not containers and not property"
-    python_module(session, "pytest", "-m", chosen, *session.posargs)
+    # Most of them wait for a server of their own: one process a core halves the time.
+    shared = ("--numprocesses", "auto", "--maxprocesses", "8")
+    python_module(session, "pytest", "-m", chosen, *shared, *session.posargs)
 
 
 @nox.session(default=False)
