@@ -1,6 +1,7 @@
 """Puts one process together: store, environment, driver, sockets, HTTP; or, for pages alone, next to nothing."""
 
 import asyncio
+import gc
 import socket
 import time
 from collections.abc import Callable, Mapping
@@ -131,6 +132,8 @@ class App:
             end = partial(driver.shutdown, _nobody_waits)
             observer = _observer(environment, metrics, held.logs)
             server = Server(self._config(driver, sockets, observer), announce, end, held.tls)
+            # What was made until now stays: a collector that walks it again stops the loop for tens of milliseconds.
+            gc.freeze()
             return await held.signals.serve(server, held.listener)
         finally:
             environment.close()

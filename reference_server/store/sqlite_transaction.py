@@ -1,5 +1,6 @@
 """What a decision may ask, as SQL over one open transaction."""
 
+import math
 import sqlite3
 from collections.abc import Sequence
 from typing import Any, Final
@@ -16,6 +17,7 @@ from reference_server.store.sqlite_schema import (
     task_values,
 )
 
+_ACTIVE: Final[tuple[TaskStatus, ...]] = ("assigned", "running")
 _SELECT_TASK: Final = f"SELECT {TASK_COLUMNS} FROM tasks "
 _TASK_NAMES: Final = (*TASK_COLUMNS.split(", "), "rank")
 _PUT_TASK: Final = (
@@ -42,6 +44,8 @@ class SqliteTransaction(SqliteAccounts, SqliteAgents):
         self._counts: dict[TaskStatus, int] | None = None
         self._statuses: dict[str, TaskStatus] = {}
         self._last_order: int | None = None
+        self._active_due_ns: float | None = None
+        self._none_unfit = False
 
     def begin(self) -> None:
         """Drop what is cached when another process has committed since."""
@@ -53,7 +57,8 @@ class SqliteTransaction(SqliteAccounts, SqliteAgents):
 
     def forget(self) -> None:
         """Drop what is cached: it may tell of writes that were rolled back."""
-        self._agents = self._counts = self._last_order = None
+        self._agents = self._counts = self._last_order = self._active_due_ns = None
+        self._none_unfit = False
         self._statuses.clear()
 
     # tasks
@@ -76,8 +81,18 @@ class SqliteTransaction(SqliteAccounts, SqliteAgents):
         for status, change in ((before, -1), (task.status, 1)):
             if status in counts:
                 counts[status] += change
+        self._note_due(task, before)
         self._statuses[task.id] = task.status
         self._last_order = max(self._greatest_order(), task.order)
+
+    def _note_due(self, task: TaskRow, before: TaskStatus | None) -> None:
+        """Keep what the executor's turn asks first of all right: most turns find nothing due and need no statement."""
+        if before in _ACTIVE:
+            self._active_due_ns = None
+        elif task.status in _ACTIVE and self._active_due_ns is not None:
+            self._active_due_ns = min(self._active_due_ns, task.due_at_ns)
+        if task.status == "queued" and task.planned_outcome is not None:
+            self._none_unfit = False
 
     def _status(self, task: TaskRow) -> TaskStatus | None:
         """Return the status a task has in the store; a new task's order is behind all others."""
@@ -119,9 +134,15 @@ class SqliteTransaction(SqliteAccounts, SqliteAgents):
         )
 
     def unfit_tasks(self, limit: int) -> Sequence[TaskRow]:
-        return self._rows("WHERE status = 'queued' AND planned_outcome IS NOT NULL ORDER BY position LIMIT ?", limit)
+        if self._none_unfit:
+            return []
+        rows = self._rows("WHERE status = 'queued' AND planned_outcome IS NOT NULL ORDER BY position LIMIT ?", limit)
+        self._none_unfit = not rows
+        return rows
 
     def due_tasks(self, now_ns: int, limit: int) -> Sequence[TaskRow]:
+        if self._next_active_due_ns() > now_ns:
+            return []
         return self._rows(
             f"WHERE {UNFINISHED} AND status IN ('assigned', 'running') AND due_at_ns <= ? "
             "ORDER BY due_at_ns, position LIMIT ?",
@@ -130,14 +151,23 @@ class SqliteTransaction(SqliteAccounts, SqliteAgents):
         )
 
     def next_due_ns(self, *, queued: bool = True) -> int | None:
-        statuses: tuple[TaskStatus, ...] = ("queued", "assigned", "running") if queued else ("assigned", "running")
-        found = [self._earliest_due(status) for status in statuses if self.count_tasks(status)]
-        return min((due for due in found if due is not None), default=None)
+        due_ns = self._next_active_due_ns()
+        if queued:
+            due_ns = min(due_ns, self._earliest_due("queued"))
+        return None if due_ns == math.inf else int(due_ns)
 
-    def _earliest_due(self, status: TaskStatus) -> int | None:
+    def _next_active_due_ns(self) -> float:
+        if self._active_due_ns is None:
+            self._active_due_ns = min(self._earliest_due(status) for status in _ACTIVE)
+        return self._active_due_ns
+
+    def _earliest_due(self, status: TaskStatus) -> float:
+        """Return when the first task of a status is due, infinity when there is none."""
+        if not self.count_tasks(status):
+            return math.inf
         statement = f"SELECT due_at_ns FROM tasks WHERE {UNFINISHED} AND status = ? ORDER BY due_at_ns LIMIT 1"
         found = self._connection.execute(statement, (status,)).fetchone()
-        return None if found is None else found[0]
+        return math.inf if found is None else int(found[0])
 
     def unfinished_tasks(self) -> Sequence[TaskRow]:
         return self._rows(f"WHERE {UNFINISHED} AND status IN ('assigned', 'running') ORDER BY position")

@@ -318,6 +318,20 @@ def test_unfit_tasks_are_queued_ones_with_a_planned_outcome(store: Store) -> Non
     assert [row.order for row in store.transact(lambda tx: tx.unfit_tasks(1))] == [2]
 
 
+def test_a_task_that_becomes_unfit_is_found_though_there_was_none_before(store: Store) -> None:
+    def unfit() -> Sequence[TaskRow]:
+        return store.transact(lambda tx: tx.unfit_tasks(9))
+
+    put(store, task(1))
+    assert unfit() == []
+    for number in (1, 2):
+        row = task(number, planned_outcome="no_agent")
+        put(store, row)
+        assert unfit() == [row]
+        put(store, replaced(row, planned_outcome=None))
+        assert unfit() == []
+
+
 def test_due_tasks_are_assigned_and_running_ones_whose_time_has_come(store: Store) -> None:
     put(
         store,
