@@ -1,6 +1,11 @@
-"""The steps of accounts that leave the loop: hashing, comparing, and the same work for e-mails nobody has."""
+"""The steps of accounts that leave the loop: hashing, comparing, and the same work for e-mails nobody has.
 
+While a password is compared its account may change; the decision judges by the row as it then is, see `Comparison`.
+"""
+
+import dataclasses
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -11,15 +16,33 @@ from reference_server.commit import GroupCommit
 from reference_server.contract.models import LoginRequest, ProfileRequest, RegisterRequest
 from reference_server.core.accounts import account_of, caller_of, email_key
 from reference_server.core.answers import Answer, error
-from reference_server.core.calls import Call
+from reference_server.core.calls import Call, Comparison
 from reference_server.core.passwords import PasswordCost
+from reference_server.core.rows import AccountRow
 from reference_server.core.transaction import Transaction
 from reference_server.environment import Environment
 
 RETRY_AFTER_S: Final = 1
 NOBODYS_PASSWORD: Final = "the password of nobody"
+COMPARISONS_MAX: Final = 3
+"""How often a call compares its password, when the account changes each time that it was right."""
 
-Decide = Callable[[Call, Callable[[Answer], None]], None]
+Reply = Callable[[Answer], None]
+Failed = Callable[[Exception], None]
+Decide = Callable[[Call, Reply], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """A call that stands or falls with a password; `find` gives the account that it must be the password of."""
+
+    call: Call
+    password: str
+    find: Callable[[Transaction], AccountRow | None]
+    reply: Reply
+    failed: Failed
+    remakes: bool
+    comparisons: int = 1
 
 
 class SignIn:
@@ -41,7 +64,7 @@ class SignIn:
 
         self._environment.hash_password(NOBODYS_PASSWORD, made)
 
-    def register(self, call: Call, body: RegisterRequest, reply: Callable[[Answer], None]) -> None:
+    def register(self, call: Call, body: RegisterRequest, reply: Reply) -> None:
         """Hash, then decide; 503 when too many wait (contract §2 login)."""
 
         def hashed(password_hash: str | None) -> None:
@@ -52,65 +75,52 @@ class SignIn:
 
         self._environment.hash_password(body.password, hashed)
 
-    def login(
-        self,
-        call: Call,
-        body: LoginRequest,
-        reply: Callable[[Answer], None],
-        failed: Callable[[Exception], None],
-    ) -> None:
+    def login(self, call: Call, body: LoginRequest, reply: Reply, failed: Failed) -> None:
         """Compare with the account's hash or nobody's, make an outdated one again, then decide."""
+        key = email_key(body.email)
+        self._compare(_Attempt(call, body.password, lambda tx: tx.account_by_email(key), reply, failed, remakes=True))
 
-        def found(password_hash: str) -> None:
-            self._compare(password_hash, body.password, reply, partial(compared, password_hash))
-
-        def compared(password_hash: str, matches: bool) -> None:
-            if matches and self._cost.outdates(password_hash):
-                self._environment.hash_password(body.password, remade)
-            else:
-                self._decide(replace(call, password_matches=matches), reply)
-
-        def remade(password_hash: str | None) -> None:
-            # When too many wait the old hash stays for now: the password is right all the same.
-            self._decide(replace(call, password_matches=True, password_hash=password_hash), reply)
-
-        self._commit.read(lambda tx: self._hash_of(tx, body.email), found, failed)
-
-    def update_me(
-        self,
-        call: Call,
-        body: ProfileRequest,
-        reply: Callable[[Answer], None],
-        failed: Callable[[Exception], None],
-    ) -> None:
+    def update_me(self, call: Call, body: ProfileRequest, reply: Reply, failed: Failed) -> None:
         """Compare the password with the account's hash when an e-mail is to change, then decide."""
         if body.email is UNSET or body.password is UNSET:
             self._decide(call, reply)
             return
-        password = body.password
+        caller = caller_of(call)
+        self._compare(_Attempt(call, body.password, lambda tx: account_of(tx, caller), reply, failed, remakes=False))
 
-        def found(password_hash: str) -> None:
-            self._compare(password_hash, password, reply, compared)
+    def _compare(self, attempt: _Attempt) -> None:
+        def found(account: AccountRow | None) -> None:
+            owner, password_hash = ("", self._nobodys_hash) if account is None else (account.id, account.password_hash)
+            compared = partial(self._compared, attempt, owner, password_hash)
+            self._environment.verify_password(password_hash, attempt.password, compared)
 
-        def compared(matches: bool) -> None:
-            self._decide(replace(call, password_matches=matches), reply)
+        self._commit.read(attempt.find, found, attempt.failed)
 
-        self._commit.read(lambda tx: account_of(tx, caller_of(call)).password_hash, found, failed)
+    def _compared(self, attempt: _Attempt, owner: str, password_hash: str, matches: bool | None) -> None:
+        if matches is None:
+            attempt.reply(_too_many_waiting())
+            return
+        comparison = Comparison(owner, password_hash, matches)
 
-    def _compare(
-        self, password_hash: str, password: str, reply: Callable[[Answer], None], then: Callable[[bool], None]
-    ) -> None:
-        def compared(matches: bool | None) -> None:
-            if matches is None:
-                reply(_too_many_waiting())
-            else:
-                then(matches)
+        def decide(remade: str | None) -> None:
+            # When too many wait the old hash stays for now: the password is right all the same.
+            call = replace(attempt.call, comparison=comparison, password_hash=remade)
+            self._decide(call, partial(self._decided, attempt, matches))
 
-        self._environment.verify_password(password_hash, password, compared)
+        if matches and attempt.remakes and self._cost.outdates(password_hash):
+            self._environment.hash_password(attempt.password, decide)
+        else:
+            decide(None)
 
-    def _hash_of(self, tx: Transaction, email: str) -> str:
-        account = tx.account_by_email(email_key(email))
-        return self._nobodys_hash if account is None else account.password_hash
+    def _decided(self, attempt: _Attempt, matches: bool, answer: Answer) -> None:
+        """Answer, or compare again: a right password met an account that another call had changed meanwhile.
+
+        A login beside this one may have made the same password's hash again, and then 401 would be wrong.
+        """
+        if matches and answer.status == 401 and attempt.comparisons < COMPARISONS_MAX:
+            self._compare(dataclasses.replace(attempt, comparisons=attempt.comparisons + 1))
+        else:
+            attempt.reply(answer)
 
 
 def _too_many_waiting() -> Answer:

@@ -53,12 +53,13 @@ def register(tx: Transaction, call: Call, context: Context) -> Decision:
 def login(tx: Transaction, call: Call, context: Context) -> Decision:
     """Sign in; unknown e-mail and wrong password get the same answer (contract §2 login).
 
-    A `password_hash` that comes along replaces the stored one (remade because its cost is outdated).
+    A `password_hash` that comes along replaces the stored one (remade because its cost is outdated). The e-mail may
+    have another owner, or the account another hash, than when the password was compared: then it proves nothing.
     """
     if not isinstance(call.body, LoginRequest):
         raise TypeError("login needs its body")
     account = tx.account_by_email(email_key(call.body.email))
-    if account is None or not call.password_matches:
+    if account is None or not _proven(call, account):
         return Decision(error(401, WRONG_LOGIN))
     if call.password_hash is not None:
         account = replaced_account(account, password_hash=call.password_hash)
@@ -101,7 +102,7 @@ def update_me(tx: Transaction, call: Call, context: Context) -> Decision:  # noq
         if body.password is UNSET:
             fault = FieldFault("password", "is required to change the e-mail")
             return Decision(error(400, f"{fault.field} {fault.reason}", details=[fault]))
-        if not call.password_matches:
+        if not _proven(call, account):
             return Decision(error(401, "the password is wrong; nothing was changed"))
         account = replaced_account(account, email=body.email, email_key=email_key(body.email))
     try:
@@ -109,6 +110,10 @@ def update_me(tx: Transaction, call: Call, context: Context) -> Decision:  # noq
     except EmailTakenError:
         return Decision(error(409, "another account has this e-mail; nothing was changed"))
     return Decision(Answer(200, _me(account)))
+
+
+def _proven(call: Call, account: AccountRow) -> bool:
+    return call.comparison is not None and call.comparison.proves(account.id, account.password_hash)
 
 
 def _me(account: AccountRow) -> Me:

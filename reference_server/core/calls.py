@@ -48,6 +48,21 @@ class Upload(Struct, frozen=True):
     head: bytes
 
 
+class Comparison(Struct, frozen=True):
+    """A password that was held against a hash off the loop: whose hash (empty: nobody's), which, and the outcome.
+
+    The row may have changed while it ran, so an outcome speaks for the account and the hash that it names alone.
+    """
+
+    account_id: str
+    password_hash: str
+    matches: bool
+
+    def proves(self, account_id: str, password_hash: str) -> bool:
+        """Say whether the password is that of an account that has this hash now."""
+        return self.matches and (self.account_id, self.password_hash) == (account_id, password_hash)
+
+
 class Form(Struct, frozen=True):
     """A multipart body as it arrived: the values of each text field that the operation knows, in order, and the file.
 
@@ -80,7 +95,8 @@ class Context(Struct, frozen=True):
 class Call(Struct, frozen=True):
     """An operation that passed admission: `path` holds the values of `{names}`, body and query are validated.
 
-    `password_hash` comes with register (made off the loop), `password_matches` with login; `upload` with a file.
+    `password_hash` comes with register (made off the loop), `comparison` with what needs a password; `upload` with a
+    file.
     """
 
     operation: Operation
@@ -89,5 +105,5 @@ class Call(Struct, frozen=True):
     query: Struct | None = None
     body: Struct | None = None
     password_hash: str | None = None
-    password_matches: bool | None = None
+    comparison: Comparison | None = None
     upload: Upload | None = None

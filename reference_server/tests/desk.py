@@ -11,8 +11,9 @@ from msgspec.structs import replace
 
 from reference_server.contract.operations import BY_NAME
 from reference_server.core import agents, executor, wire
+from reference_server.core.accounts import email_key
 from reference_server.core.answers import Answer, Decision, Outgoing, Publish
-from reference_server.core.calls import Call, Caller, Context
+from reference_server.core.calls import Call, Caller, Comparison, Context
 from reference_server.core.decisions import DECISIONS
 from reference_server.core.orchestrator import Figures
 from reference_server.core.rows import replaced_agent
@@ -78,12 +79,20 @@ class Desk:
         self.outgoing += decision.outgoing
         return decision
 
-    def register(self, email: str = "a@b.c") -> Caller:
+    def register(self, email: str = "a@b.c", password_hash: str = "hash") -> Caller:
         body = {"email": email, "password": "12345678", "full_name": "Ann"}
-        return self.caller(self.decide("register", body=body, password_hash="hash"))
+        return self.caller(self.decide("register", body=body, password_hash=password_hash))
 
     def login(self, email: str = "a@b.c", *, matches: bool = True) -> Decision:
-        return self.decide("login", body={"email": email, "password": "x"}, password_matches=matches)
+        body = {"email": email, "password": "x"}
+        return self.decide("login", body=body, comparison=self.comparison(email, matches=matches))
+
+    def comparison(self, email: str = "a@b.c", *, matches: bool = True) -> Comparison:
+        """Return what comparing a password with the hash that the e-mail's account has now told."""
+        account = self.store.transact(lambda tx: tx.account_by_email(email_key(email)))
+        if account is None:
+            return Comparison("", "nobody's hash", matches)
+        return Comparison(account.id, account.password_hash, matches)
 
     def caller(self, decision: Decision) -> Caller:
         caller = self.judge(decision)

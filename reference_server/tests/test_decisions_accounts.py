@@ -47,12 +47,47 @@ def test_a_remade_hash_is_kept_at_login() -> None:
     desk = Desk()
     caller = desk.register()
     body = {"email": "a@b.c", "password": "x"}
-    desk.decide("login", body=body, password_matches=False, password_hash="wrong")
-    desk.decide("login", body=body, password_matches=True, password_hash="newer")
+    desk.decide("login", body=body, comparison=desk.comparison(matches=False), password_hash="wrong")
+    desk.decide("login", body=body, comparison=desk.comparison(), password_hash="newer")
 
     account = desk.store.transact(lambda tx: tx.account(caller.account_id))
     assert account is not None
     assert account.password_hash == "newer"
+
+
+def test_a_password_proves_nothing_about_who_owns_the_e_mail_by_now() -> None:
+    desk = Desk()
+    former = desk.register("shared@b.c", "former's")
+    compared = desk.comparison("shared@b.c")
+    body = {"email": "moved@b.c", "password": "x"}
+    assert desk.decide("update_me", former, body, comparison=compared).answer.status == 200
+    owner = desk.register("shared@b.c", "owner's")
+    login = {"email": "shared@b.c", "password": "x"}
+    decision = desk.decide("login", body=login, comparison=compared, password_hash="former's, made again")
+
+    account = desk.store.transact(lambda tx: tx.account(owner.account_id))
+    assert (decision.answer.status, decision.claims) == (401, None)
+    assert account is not None
+    assert account.password_hash == "owner's"
+
+
+def test_a_shared_hash_proves_only_the_account_it_was_compared_for() -> None:
+    desk = Desk()
+    for email in ("a@b.c", "b@b.c"):
+        desk.register(email, "shared")
+    login = {"email": "b@b.c", "password": "x"}
+
+    assert desk.decide("login", body=login, comparison=desk.comparison("a@b.c")).answer.status == 401
+    assert desk.decide("login", body=login, comparison=desk.comparison("b@b.c")).answer.status == 200
+
+
+def test_a_right_password_of_nobody_signs_in_no_account_made_meanwhile() -> None:
+    desk = Desk()
+    compared = desk.comparison("a@b.c")
+    desk.register("a@b.c")
+    login = {"email": "a@b.c", "password": "x"}
+
+    assert desk.decide("login", body=login, comparison=compared).answer.status == 401
 
 
 def test_logout_kills_this_token_alone() -> None:
