@@ -15,7 +15,6 @@ import uvicorn
 from reference_server.blobs import Blobs, FolderBlobs, MemoryBlobs, S3Blobs
 from reference_server.bus import Tap
 from reference_server.core.admission import Origins, is_loopback
-from reference_server.core.answers import Publish
 from reference_server.core.passwords import PasswordCost
 from reference_server.driver import Driver
 from reference_server.environment import Environment, Sockets
@@ -125,8 +124,7 @@ class App:
             sockets = LoggedSockets() if held.logs else OpenSockets()
             metrics = Metrics(tells_process=True)
             options = _options(settings, metrics, held.accounts)
-            tap = partial(_told, metrics, held.tap)
-            driver = self._make(environment, held.store, held.blobs, sockets, options, tap)
+            driver = self._make(environment, held.store, held.blobs, sockets, options, held.tap)
             if await held.signals.interrupt(_started(driver)):
                 return False
             end = partial(driver.shutdown, _nobody_waits)
@@ -206,13 +204,6 @@ def _origins(settings: Settings) -> Origins:
 
 def _rates(settings: Settings) -> Rates:
     return Rates(settings.address_rate, settings.account_rate, *settings.handshake_rate)
-
-
-def _told(metrics: Metrics, tap: Tap | None, seq: int, publish: Publish, payload: bytes) -> None:
-    """Hear of what the bus accepted: for the figures always, for the tap if there is one."""
-    metrics.published(publish)
-    if tap is not None:
-        tap(seq, publish, payload)
 
 
 def _options(settings: Settings, metrics: Metrics, accounts: AccountsFile | None) -> Options:

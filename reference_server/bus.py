@@ -23,7 +23,7 @@ class Hearers(Protocol):
 
 
 Tap = Callable[[int, Publish, bytes], None]
-"""Is told of every accepted message: its sequence number, what was published, the payload."""
+"""Is told of every accepted message: its sequence number, what was published, the payload, made for it if need be."""
 
 
 class Bus(Protocol):

@@ -230,6 +230,8 @@ class Operations:
     def _leave(self, outgoing: Outgoing) -> None:
         match outgoing:
             case Publish():
+                # Not by the tap: whoever listens there makes the bus encode what nobody hears.
+                self._options.metrics.published(outgoing)
                 self._bus.publish(outgoing, _nobody_waits)
             case Revoke():
                 self._bus.revoke(outgoing)

@@ -1,0 +1,94 @@
+"""One process put together as it serves, here in the tests' own: what parts that are good by themselves do together."""
+
+import asyncio
+import gc
+import re
+import signal
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing
+
+import httpx
+import pytest
+
+from reference_server.app import App, Resources
+from reference_server.blobs import Blobs, MemoryBlobs
+from reference_server.bus import Bus, Hearers, LoopbackBus, Tap
+from reference_server.driver import Driver
+from reference_server.environment import Environment, Sockets
+from reference_server.operations import Options
+from reference_server.serving import ENDING, Signals, listen
+from reference_server.settings.values import MEMORY, Settings
+from reference_server.store import MemoryStore, Store
+from reference_server.tests.process import DEADLINE_S, PERSON
+
+API = "/api/v1"
+Client = Callable[[httpx.AsyncClient], Awaitable[None]]
+
+
+@pytest.fixture
+def signals() -> Iterator[Signals]:
+    """The signals of a process that is ours to end, and the tests' own again after it."""
+    before = {number: signal.getsignal(number) for number in ENDING}
+    yield Signals()
+    for number, handler in before.items():
+        signal.signal(number, handler)
+    gc.unfreeze()
+
+
+def served(signals: Signals, ask: Client) -> int:
+    """Serve until `ask` is done; return how many envelopes were made: the bus reads the clock for nothing else."""
+    made = 0
+
+    def make(
+        environment: Environment, store: Store, blobs: Blobs, sockets: Sockets, options: Options, tap: Tap | None
+    ) -> Driver:
+        def watched_bus(wall_ns: Callable[[], int], hub: Hearers, tap: Tap | None) -> Bus:
+            def watched_ns() -> int:
+                nonlocal made
+                made += 1
+                return wall_ns()
+
+            return LoopbackBus(watched_ns, hub, tap)
+
+        return Driver(environment, store, sockets, options, make_bus=watched_bus, tap=tap, blobs=blobs)
+
+    async def serve(settings: Settings, resources: Resources, url: str) -> None:
+        asking: list[asyncio.Task[None]] = []
+
+        async def client() -> None:
+            try:
+                async with asyncio.timeout(DEADLINE_S), httpx.AsyncClient(base_url=url) as http:
+                    await ask(http)
+            finally:
+                signal.raise_signal(signal.SIGTERM)
+
+        app = App(settings, resources, make)
+        await app.serve(lambda: asking.append(asyncio.ensure_future(client())))
+        await asking[0]
+
+    settings = Settings(port=0, db=MEMORY, task_ms=(1, 1), limits="off", password_cost=(8, 1, 1))
+    with closing(listen(settings)) as listener:
+        host, port = listener.getsockname()
+        resources = Resources(signals, listener, {}, None, MemoryStore(), MemoryBlobs(), None, logs=False)
+        asyncio.run(serve(settings, resources, f"http://{host}:{port}"))
+    return made
+
+
+async def run_a_task(http: httpx.AsyncClient) -> None:
+    registered = await http.post(f"{API}/users/register", json={"email": "ann@example.org", **PERSON})
+    bearer = {"Authorization": f"Bearer {registered.json()['token']}"}
+    submitted = await http.post(f"{API}/tasks/submit", json={"query": "q", "budget": 1}, headers=bearer)
+    path = f"{API}/tasks/{submitted.json()['task_id']}"
+    while (await http.get(path, headers=bearer)).json()["status"] != "completed":
+        pass
+
+
+def test_a_task_that_nobody_watches_is_counted_without_an_envelope_being_made(signals: Signals) -> None:
+    counted: list[tuple[str, str]] = []
+
+    async def ask(http: httpx.AsyncClient) -> None:
+        await run_a_task(http)
+        counted.extend(re.findall(r'transitions_total{to="(\w+)"} (\S+)', (await http.get("/metrics")).text))
+
+    assert served(signals, ask) == 0
+    assert sorted(counted) == [("completed", "1.0"), ("queued", "1.0"), ("running", "1.0")]
