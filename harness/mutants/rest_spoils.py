@@ -10,6 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from harness.mutants.front import Asked, Body, Front, MakeFront, said, saying
+from reference_server.contract import limits
 from reference_server.contract.models import ApiKeyRevoked, Message
 from reference_server.contract.operations import SearchQuery, VersionQuery
 from reference_server.core.answers import Answer, Decision, Everyone, Publish, Revoke
@@ -195,7 +196,7 @@ def logout_forgets(_: Decide, __: Transaction, ___: Call, ____: Context) -> Deci
 
 def logout_takes_keys(honest: Decide, tx: Transaction, call: Call, context: Context) -> Decision:
     """Revoke the account's API keys with its tokens."""
-    for key in tx.keys_of(call.caller.account_id) if call.caller is not None else ():
+    for key in tx.keys_of(call.caller.account_id, limits.LISTED_MAX)[0] if call.caller is not None else ():
         tx.put_key(replaced_key(key, status="revoked"))
     return honest(tx, call, context)
 
@@ -234,7 +235,7 @@ def search_with_wildcards(honest: Decide, tx: Transaction, call: Call, context: 
 
 def of_the_oldest_version(honest: Decide, tx: Transaction, call: Call, context: Context) -> Decision:
     """Take the first uploaded version where none is named."""
-    versions = tx.versions_of(call.path["id"])
+    versions, _ = tx.versions_of(call.path["id"], None)
     if isinstance(call.query, VersionQuery) and call.query.version is None and versions:
         named = msgspec.structs.replace(call.query, version=versions[-1].version)
         return honest(tx, replace(call, query=named), context)

@@ -66,6 +66,8 @@ CONSTRAINTS_BYTES_MAX: Final = 16 * 1024
 TASK_ERROR_CHARS_MAX: Final = 1000
 
 # §3 operations
+LISTED_MAX: Final = 1000
+"""What a list without pages shows at most: the newest ones; its `total` counts all."""
 QUERY_CHARS_MAX: Final = 10_000
 FORM_JSON_BYTES_MAX: Final = 10 * 1024
 """An object in a field of a form, as JSON text: what an agent's `metadata` and `resources` may hold."""
@@ -80,7 +82,6 @@ TASKS_LIMIT_DEFAULT: Final = 50
 TASKS_LIMIT_MAX: Final = 200
 AGENTS_LIMIT_DEFAULT: Final = 20
 AGENTS_LIMIT_MAX: Final = 100
-AGENTS_FOUND_MAX: Final = 1000
 PAGE_NUMBER_MAX: Final = 2**31 - 1
 
 # §4 lifecycle

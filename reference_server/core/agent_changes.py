@@ -99,7 +99,8 @@ def delete_agent(tx: Transaction, call: Call, context: Context) -> Decision:
     agent = own_agent(tx, call)
     if isinstance(agent, Answer):
         return Decision(agent)
-    dropped = tuple(version.blob for version in tx.versions_of(agent.id))
+    versions, _ = tx.versions_of(agent.id, None)
+    dropped = tuple(version.blob for version in versions)
     tx.delete_agent(agent.id)
     for deployment in tx.deployments_on(agent.id):
         put_stopped(tx, deployment, context.now_ns)

@@ -38,11 +38,11 @@ def list_agents(tx: Transaction, call: Call, context: Context) -> Decision:  # n
 
 
 def search_agents(tx: Transaction, call: Call, context: Context) -> Decision:  # noqa: ARG001 - decisions share one shape
-    """Show the newest `AGENTS_FOUND_MAX` agents that the text is found in, and how many there are."""
+    """Show the newest `LISTED_MAX` agents that the text is found in, and how many there are."""
     if not isinstance(call.query, SearchQuery):
         raise TypeError("search_agents needs its query")
     # The one way to look for agents; its bound here is not the one of a page, which a query string is held to.
-    rows, total = tx.agents(AgentsQuery(search=call.query.q, limit=limits.AGENTS_FOUND_MAX))
+    rows, total = tx.agents(AgentsQuery(search=call.query.q, limit=limits.LISTED_MAX))
     return Decision(Answer(200, AgentSearch([agent_view(row) for row in rows], total, call.query.q)))
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 from urllib.parse import quote
 
+from reference_server.contract import limits
 from reference_server.contract.models import (
     AgentVersion,
     AgentVersions,
@@ -69,7 +70,7 @@ def get_binary(tx: Transaction, call: Call, context: Context) -> Decision:  # no
     agent = agent_at(tx, call)
     if isinstance(agent, Answer):
         return Decision(agent)
-    found = _asked_for(tx, agent, call)
+    found = _asked_for(tx, agent, call, limit=1)
     if not found:
         return Decision(_no_such_binary())
     row = found[0]
@@ -82,7 +83,7 @@ def delete_binary(tx: Transaction, call: Call, context: Context) -> Decision:
     agent = agent_at(tx, call)
     if isinstance(agent, Answer):
         return Decision(agent)
-    found = _asked_for(tx, agent, call)
+    found = _asked_for(tx, agent, call, limit=None)
     if not found and _version_of(call) is not None:
         return Decision(_no_such_binary())
     fault = owner_fault(agent, call)
@@ -97,21 +98,24 @@ def delete_binary(tx: Transaction, call: Call, context: Context) -> Decision:
 
 
 def list_versions(tx: Transaction, call: Call, context: Context) -> Decision:  # noqa: ARG001 - decisions share one shape
-    """Show what was uploaded, newest first; seeded agents have none."""
+    """Show the newest `LISTED_MAX` that were uploaded, and how many there are; seeded agents have none."""
     agent = agent_at(tx, call)
     if isinstance(agent, Answer):
         return Decision(agent)
+    rows, total = tx.versions_of(agent.id, limits.LISTED_MAX)
     versions = [
-        AgentVersion(row.version, row.binary_hash, row.binary_size, timestamp(row.created_at_ns))
-        for row in tx.versions_of(agent.id)
+        AgentVersion(row.version, row.binary_hash, row.binary_size, timestamp(row.created_at_ns)) for row in rows
     ]
-    return Decision(Answer(200, AgentVersions(agent.id, versions, len(versions))))
+    return Decision(Answer(200, AgentVersions(agent.id, versions, total)))
 
 
-def _asked_for(tx: Transaction, agent: AgentRow, call: Call) -> Sequence[VersionRow]:
-    """Return the binaries that the call's query names: one, none, or without a version all, the last uploaded first."""
+def _asked_for(tx: Transaction, agent: AgentRow, call: Call, limit: int | None) -> Sequence[VersionRow]:
+    """Return the binary that the call's query names, if there is one; without a version the last uploaded ones."""
     version = _version_of(call)
-    return [row for row in tx.versions_of(agent.id) if version in (None, row.version)]
+    if version is None:
+        return tx.versions_of(agent.id, limit)[0]
+    row = tx.version(agent.id, version)
+    return () if row is None else (row,)
 
 
 def _version_of(call: Call) -> str | None:

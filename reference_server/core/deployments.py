@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from reference_server.contract import limits
 from reference_server.contract.models import Deployment, DeploymentList, DeployRequest
 from reference_server.core.accounts import caller_of
 from reference_server.core.answers import Answer, Decision, error
@@ -39,9 +40,9 @@ def deploy(tx: Transaction, call: Call, context: Context) -> Decision:
 
 
 def list_own(tx: Transaction, call: Call, context: Context) -> Decision:  # noqa: ARG001 - decisions share one shape
-    """Show the caller's deployments, newest first."""
-    rows = tx.deployments_of(caller_of(call).account_id)
-    return Decision(Answer(200, DeploymentList([deployment_view(row) for row in rows], len(rows))))
+    """Show the newest `LISTED_MAX` of the caller's deployments, newest first, and how many there are."""
+    rows, total = tx.deployments_of(caller_of(call).account_id, limits.LISTED_MAX)
+    return Decision(Answer(200, DeploymentList([deployment_view(row) for row in rows], total)))
 
 
 def get(tx: Transaction, call: Call, context: Context) -> Decision:  # noqa: ARG001 - decisions share one shape

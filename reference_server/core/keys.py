@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from reference_server.contract import limits
 from reference_server.contract.codes import INVALID, MALFORMED, REVOKED, TokenFault
 from reference_server.contract.messages import SystemData
 from reference_server.contract.models import (
@@ -82,9 +83,9 @@ def note_use(tx: Transaction, key_id: str, now_ns: int) -> None:
 
 
 def list_own(tx: Transaction, call: Call, context: Context) -> Decision:  # noqa: ARG001 - decisions share one shape
-    """Show the caller's keys, newest first, the revoked ones too."""
-    rows = tx.keys_of(caller_of(call).account_id)
-    return Decision(Answer(200, ApiKeyList([_view(row) for row in rows], len(rows))))
+    """Show the newest `LISTED_MAX` of the caller's keys, the revoked ones too, and how many there are."""
+    rows, total = tx.keys_of(caller_of(call).account_id, limits.LISTED_MAX)
+    return Decision(Answer(200, ApiKeyList([_view(row) for row in rows], total)))
 
 
 def make(tx: Transaction, call: Call, context: Context) -> Decision:

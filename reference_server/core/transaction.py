@@ -54,8 +54,8 @@ class Transaction(Protocol):
     def put_key(self, key: KeyRow) -> None:
         """Add an API key or replace the one of the same id."""
 
-    def keys_of(self, account_id: str) -> Sequence[KeyRow]:
-        """Return an account's API keys, newest first."""
+    def keys_of(self, account_id: str, limit: int) -> tuple[Sequence[KeyRow], int]:
+        """Return an account's newest API keys, newest first, and how many it has in all."""
 
     # agents
     def agent(self, agent_id: str) -> AgentRow | None:
@@ -76,8 +76,11 @@ class Transaction(Protocol):
     def insert_version(self, version: VersionRow) -> None:
         """Add a binary; raises VersionTakenError."""
 
-    def versions_of(self, agent_id: str) -> Sequence[VersionRow]:
-        """Return an agent's binaries, the last uploaded first."""
+    def version(self, agent_id: str, version: str) -> VersionRow | None:
+        """Return an agent's binary of that version."""
+
+    def versions_of(self, agent_id: str, limit: int | None) -> tuple[Sequence[VersionRow], int]:
+        """Return an agent's newest binaries (None: all), the last uploaded first, and how many it has in all."""
 
     def delete_version(self, agent_id: str, version: str) -> None:
         """Take a binary's row away; nothing when there is none."""
@@ -89,8 +92,8 @@ class Transaction(Protocol):
     def put_deployment(self, deployment: DeploymentRow) -> None:
         """Add a deployment or replace the one of the same id."""
 
-    def deployments_of(self, user_id: str) -> Sequence[DeploymentRow]:
-        """Return an account's deployments, newest first."""
+    def deployments_of(self, user_id: str, limit: int) -> tuple[Sequence[DeploymentRow], int]:
+        """Return an account's newest deployments, newest first, and how many it has in all."""
 
     def deployments_on(self, agent_id: str) -> Sequence[DeploymentRow]:
         """Return the deployments of an agent, whoever made them, oldest first."""

@@ -150,8 +150,8 @@ class MemoryTransaction:
         self._set(self._keys_by_hash, key.key_hash, key.id)
         self.ended += ends_key(key)
 
-    def keys_of(self, account_id: str) -> Sequence[KeyRow]:
-        return _newest_first(key for key in self._keys.values() if key.account_id == account_id)
+    def keys_of(self, account_id: str, limit: int) -> tuple[Sequence[KeyRow], int]:
+        return _newest((key for key in self._keys.values() if key.account_id == account_id), limit)
 
     # agents
 
@@ -169,7 +169,7 @@ class MemoryTransaction:
 
     def delete_agent(self, agent_id: str) -> None:
         self._set(self._agents, agent_id, None)
-        for version in self.versions_of(agent_id):
+        for version in self.versions_of(agent_id, None)[0]:
             self.delete_version(agent_id, version.version)
 
     # binaries
@@ -179,8 +179,11 @@ class MemoryTransaction:
             raise VersionTakenError
         self._set(self._versions, (version.agent_id, version.version), version)
 
-    def versions_of(self, agent_id: str) -> Sequence[VersionRow]:
-        return _newest_first(version for version in self._versions.values() if version.agent_id == agent_id)
+    def version(self, agent_id: str, version: str) -> VersionRow | None:
+        return self._versions.get((agent_id, version))
+
+    def versions_of(self, agent_id: str, limit: int | None) -> tuple[Sequence[VersionRow], int]:
+        return _newest((version for version in self._versions.values() if version.agent_id == agent_id), limit)
 
     def delete_version(self, agent_id: str, version: str) -> None:
         self._set(self._versions, (agent_id, version), None)
@@ -197,11 +200,12 @@ class MemoryTransaction:
     def put_deployment(self, deployment: DeploymentRow) -> None:
         self._set(self._deployments, deployment.id, deployment)
 
-    def deployments_of(self, user_id: str) -> Sequence[DeploymentRow]:
-        return _newest_first(row for row in self._deployments.values() if row.user_id == user_id)
+    def deployments_of(self, user_id: str, limit: int) -> tuple[Sequence[DeploymentRow], int]:
+        return _newest((row for row in self._deployments.values() if row.user_id == user_id), limit)
 
     def deployments_on(self, agent_id: str) -> Sequence[DeploymentRow]:
-        return _newest_first(row for row in self._deployments.values() if row.agent_id == agent_id)[::-1]
+        rows = (row for row in self._deployments.values() if row.agent_id == agent_id)
+        return sorted(rows, key=lambda row: row.order)
 
     def next_row_order(self) -> int:
         tables: tuple[dict[Any, Any], ...] = (self._keys, self._versions, self._deployments)
@@ -297,8 +301,9 @@ class MemoryTransaction:
         return keys
 
 
-def _newest_first(rows: Iterable[R]) -> list[R]:
-    return sorted(rows, key=lambda row: -row.order)
+def _newest(rows: Iterable[R], limit: int | None) -> tuple[Sequence[R], int]:
+    found = sorted(rows, key=lambda row: -row.order)
+    return found[:limit], len(found)
 
 
 def _place(table: dict[Any, Any], key: Any, value: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from reference_server.core.rows import AccountRow, KeyRow
 from reference_server.core.transaction import EmailTakenError
 from reference_server.store.endings import ends_key, ends_tokens
-from reference_server.store.sqlite_schema import values_of
+from reference_server.store.sqlite_schema import newest, values_of
 
 _ACCOUNT_UPDATES: Final = ", ".join(f"{name} = ?" for name in AccountRow.__struct_fields__)
 _ACCOUNT_PLACES: Final = ", ".join("?" * len(AccountRow.__struct_fields__))
@@ -78,6 +78,6 @@ class SqliteAccounts:
         self.ended += ends_key(key)
         self._connection.execute(f"INSERT OR REPLACE INTO api_keys VALUES ({_KEY_PLACES})", values_of(key))
 
-    def keys_of(self, account_id: str) -> Sequence[KeyRow]:
-        statement = "SELECT * FROM api_keys WHERE account_id = ? ORDER BY position DESC"
-        return [KeyRow(*found) for found in self._connection.execute(statement, (account_id,))]
+    def keys_of(self, account_id: str, limit: int) -> tuple[Sequence[KeyRow], int]:
+        rows, total = newest(self._connection, "api_keys", "account_id", account_id, limit)
+        return [KeyRow(*row) for row in rows], total

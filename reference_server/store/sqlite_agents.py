@@ -11,7 +11,7 @@ from reference_server.contract.operations import AgentsQuery
 from reference_server.core.agents import cheapest_fitting, page_of
 from reference_server.core.rows import AgentRow, DeploymentRow, VersionRow
 from reference_server.core.transaction import VersionTakenError
-from reference_server.store.sqlite_schema import agent_of, values_of
+from reference_server.store.sqlite_schema import agent_of, newest, values_of
 
 _AGENT_PLACES: Final = ", ".join("?" * len(AgentRow.__struct_fields__))
 _VERSION_PLACES: Final = ", ".join("?" * len(VersionRow.__struct_fields__))
@@ -79,9 +79,14 @@ class SqliteAgents:
         except sqlite3.IntegrityError as fault:
             raise VersionTakenError from fault
 
-    def versions_of(self, agent_id: str) -> Sequence[VersionRow]:
-        statement = "SELECT * FROM versions WHERE agent_id = ? ORDER BY position DESC"
-        return [VersionRow(*found) for found in self._connection.execute(statement, (agent_id,))]
+    def version(self, agent_id: str, version: str) -> VersionRow | None:
+        statement = "SELECT * FROM versions WHERE agent_id = ? AND version = ?"
+        found = self._connection.execute(statement, (agent_id, version)).fetchone()
+        return None if found is None else VersionRow(*found)
+
+    def versions_of(self, agent_id: str, limit: int | None) -> tuple[Sequence[VersionRow], int]:
+        rows, total = newest(self._connection, "versions", "agent_id", agent_id, limit)
+        return [VersionRow(*row) for row in rows], total
 
     def delete_version(self, agent_id: str, version: str) -> None:
         self._connection.execute("DELETE FROM versions WHERE agent_id = ? AND version = ?", (agent_id, version))
@@ -100,8 +105,9 @@ class SqliteAgents:
         statement = f"INSERT OR REPLACE INTO deployments VALUES ({_DEPLOYMENT_PLACES})"
         self._connection.execute(statement, values_of(deployment))
 
-    def deployments_of(self, user_id: str) -> Sequence[DeploymentRow]:
-        return self._deployments("WHERE user_id = ? ORDER BY position DESC", user_id)
+    def deployments_of(self, user_id: str, limit: int) -> tuple[Sequence[DeploymentRow], int]:
+        rows, total = newest(self._connection, "deployments", "user_id", user_id, limit)
+        return [DeploymentRow(*row) for row in rows], total
 
     def deployments_on(self, agent_id: str) -> Sequence[DeploymentRow]:
         return self._deployments("WHERE agent_id = ? ORDER BY position", agent_id)

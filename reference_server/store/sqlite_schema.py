@@ -5,6 +5,7 @@ it is; an older one is brought up to date by `MIGRATIONS`. There are no foreign 
 deleted, and a task may outlive its agent.
 """
 
+import sqlite3
 from typing import Any, Final
 
 import msgspec
@@ -76,6 +77,15 @@ TASK_COLUMNS: Final = ", ".join("position" if name == "order" else name for name
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
+
+
+def newest(
+    connection: sqlite3.Connection, table: str, column: str, value: str, limit: int | None
+) -> tuple[list[tuple[Any, ...]], int]:
+    """Return the rows with the greatest positions (None: all), greatest first, and how many have the value in all."""
+    (total,) = connection.execute(f"SELECT count(*) FROM {table} WHERE {column} = ?", (value,)).fetchone()
+    statement = f"SELECT * FROM {table} WHERE {column} = ? ORDER BY position DESC LIMIT ?"
+    return connection.execute(statement, (value, total if limit is None else limit)).fetchall(), total
 
 
 def values_of(row: AccountRow | AgentRow | KeyRow | VersionRow | DeploymentRow) -> list[Any]:

@@ -35,4 +35,4 @@ def agent_pushes(desk: Desk, agent_id: str) -> list[tuple[str, str]]:
 
 def versions(desk: Desk, agent_id: str) -> list[VersionRow]:
     """Return the rows of an agent's binaries, the last uploaded first."""
-    return list(desk.store.transact(lambda tx: tx.versions_of(agent_id)))
+    return list(desk.store.transact(lambda tx: tx.versions_of(agent_id, None)[0]))

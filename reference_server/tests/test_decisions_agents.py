@@ -134,7 +134,7 @@ def test_a_search_that_finds_nothing_is_empty(desk: Desk, owner: Caller) -> None
 def test_a_search_shows_a_bounded_number_and_counts_them_all(
     desk: Desk, owner: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "AGENTS_FOUND_MAX", 4)
+    monkeypatch.setattr(limits, "LISTED_MAX", 4)
     answer = shown(desk.decide("search_agents", owner, query="q=query-processing").answer)
 
     assert (len(answer["agents"]), answer["total"]) == (4, 15)

@@ -48,7 +48,7 @@ class AgentPage(Struct, frozen=True):
 
 
 class AgentSearch(Struct, frozen=True):
-    """`GET /agents/search`: the newest `AGENTS_FOUND_MAX` of those that match; `total` counts them all."""
+    """`GET /agents/search`: the newest `LISTED_MAX` of those that match; `total` counts them all."""
 
     agents: list[Agent]
     total: Annotated[int, Meta(ge=0)]
@@ -139,7 +139,7 @@ class AgentVersion(Struct, frozen=True):
 
 
 class AgentVersions(Struct, frozen=True):
-    """`GET /agents/{id}/versions`, newest first."""
+    """`GET /agents/{id}/versions`: the newest `LISTED_MAX`, newest first; `total` counts them all."""
 
     agent_id: AgentId
     versions: list[AgentVersion]

@@ -32,7 +32,7 @@ class Deployment(Struct, frozen=True):
 
 
 class DeploymentList(Struct, frozen=True):
-    """`GET /deployments`, newest first."""
+    """`GET /deployments`: the newest `LISTED_MAX`, newest first; `total` counts them all."""
 
     deployments: list[Deployment]
     total: Annotated[int, Meta(ge=0)]

@@ -119,7 +119,7 @@ class ApiKeyMade(ApiKey, frozen=True):
 
 
 class ApiKeyList(Struct, frozen=True):
-    """`GET /users/me/api-keys`: revoked ones included."""
+    """`GET /users/me/api-keys`: the newest `LISTED_MAX`, revoked ones included; `total` counts them all."""
 
     api_keys: list[ApiKey]
     total: Annotated[int, Meta(ge=0)]

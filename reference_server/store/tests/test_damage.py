@@ -175,7 +175,7 @@ def test_a_database_of_the_first_version_is_brought_up_to_date_with_all_that_it_
         assert store.transact(lambda tx: tx.agent("agent_001")) == agent(1)
         assert store.transact(lambda tx: [tx.task(row.id) for row in wanted]) == wanted
         assert store.transact(lambda tx: tx.token_revoked("a token"))
-        assert store.transact(lambda tx: tx.keys_of(id_of(1))) == []
+        assert store.transact(lambda tx: tx.keys_of(id_of(1), 9)) == ([], 0)
         store.close()
 
     with contextlib.closing(sqlite3.connect(path)) as connection:

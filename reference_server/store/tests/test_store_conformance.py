@@ -133,7 +133,8 @@ def test_api_keys_are_found_by_id_and_by_hash_and_listed_newest_first(store: Sto
     assert store.transact(lambda tx: tx.key(key(1).id)) == revoked
     assert store.transact(lambda tx: tx.key_by_hash(key(2).key_hash)) == key(2)
     assert store.transact(lambda tx: tx.key_by_hash("0")) is None
-    assert list(store.transact(lambda tx: tx.keys_of(id_of(1)))) == [key(2), revoked]
+    assert store.transact(lambda tx: tx.keys_of(id_of(1), 2)) == ([key(2), revoked], 2)
+    assert store.transact(lambda tx: tx.keys_of(id_of(1), 1)) == ([key(2)], 2)
 
 
 def test_an_account_is_found_by_its_picture(store: Store) -> None:
@@ -148,16 +149,19 @@ def test_binaries_are_listed_last_first_and_go_with_their_agent(store: Store) ->
     put(store, agent(1), agent(2), version(1), version(2), version(3, 2))
     with pytest.raises(VersionTakenError):
         put(store, version(2))
-    assert list(store.transact(lambda tx: tx.versions_of("agent_001"))) == [version(2), version(1)]
+    assert store.transact(lambda tx: tx.versions_of("agent_001", None)) == ([version(2), version(1)], 2)
+    assert store.transact(lambda tx: tx.versions_of("agent_001", 1)) == ([version(2)], 2)
+    assert store.transact(lambda tx: tx.version("agent_001", "1.0.1")) == version(1)
+    assert store.transact(lambda tx: tx.version("agent_001", "1.0.3")) is None
 
     store.transact(lambda tx: tx.delete_version("agent_001", "1.0.2"))
-    assert list(store.transact(lambda tx: tx.versions_of("agent_001"))) == [version(1)]
+    assert store.transact(lambda tx: tx.versions_of("agent_001", None)) == ([version(1)], 1)
     assert sorted(store.transact(lambda tx: tx.blobs())) == ["blob1", "blob3"]
 
     store.transact(lambda tx: tx.delete_agent("agent_001"))
     assert store.transact(lambda tx: tx.agent("agent_001")) is None
-    assert list(store.transact(lambda tx: tx.versions_of("agent_001"))) == []
-    assert list(store.transact(lambda tx: tx.versions_of("agent_002"))) == [version(3, 2)]
+    assert store.transact(lambda tx: tx.versions_of("agent_001", None)) == ([], 0)
+    assert store.transact(lambda tx: tx.versions_of("agent_002", None)) == ([version(3, 2)], 1)
 
 
 def test_deployments_are_listed_by_account_and_by_agent(store: Store) -> None:
@@ -167,7 +171,9 @@ def test_deployments_are_listed_by_account_and_by_agent(store: Store) -> None:
 
     assert store.transact(lambda tx: tx.deployment(stopped.id)) == stopped
     assert store.transact(lambda tx: tx.deployment(id_of(9))) is None
-    assert [row.order for row in store.transact(lambda tx: tx.deployments_of(id_of(1)))] == [4, 2, 1]
+    rows = [deployment(4, agent_id="agent_002"), deployment(2), stopped]
+    assert store.transact(lambda tx: tx.deployments_of(id_of(1), 9)) == (rows, 3)
+    assert store.transact(lambda tx: tx.deployments_of(id_of(1), 2)) == (rows[:2], 3)
     assert [row.order for row in store.transact(lambda tx: tx.deployments_on("agent_001"))] == [1, 2, 3]
 
 
