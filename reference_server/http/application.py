@@ -118,7 +118,7 @@ class Application:
         if is_api(head.path) or head.method not in PAGE_METHODS or methods_of(head.path):
             return None
         scheme = client_scheme(head, self._proxies)
-        found = self._pages.get(head.path, head.headers, scheme)
+        found = self._pages.get(head, scheme)
         if found is None and "text/html" in head.headers.get("accept", ""):
             return self._pages.not_found(head.headers, scheme)
         return found

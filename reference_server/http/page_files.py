@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 
 from reference_server.contract.operations.model import JSON
+from reference_server.core.calls import Head
 from reference_server.http.responses import Headers
 
 MEDIA_TYPES: Final = {
@@ -62,16 +63,17 @@ class PageFiles:
             if path.is_file() and path.suffix in MEDIA_TYPES and "tests" not in path.relative_to(folder).parts
         }
 
-    def get(self, path: str, headers: Mapping[str, str], scheme: str) -> Page | None:
-        """Return the page at `path`, a redirect to it, or None."""
+    def get(self, head: Head, scheme: str) -> Page | None:
+        """Return the page that a head asks for, a redirect to it, which keeps the query, or None."""
+        path, headers = head.path, head.headers
         if path == "/":
-            return self._at_root(headers, scheme)
+            return self._at_root(head, scheme)
         if path == CONFIG:
             return self._config(headers, scheme)
         found = self._files.get(path)
         if found is not None:
             return self._file(found, headers, scheme)
-        return _redirect(f"{path}.html") if f"{path}.html" in self._files else None
+        return _redirect(f"{path}.html", head.query) if f"{path}.html" in self._files else None
 
     def exists(self, path: str) -> bool:
         """Say whether `get` has a page or a redirect for this path."""
@@ -102,11 +104,11 @@ class PageFiles:
     def _has_root(self) -> bool:
         return "/index.html" in self._files or START in self._files
 
-    def _at_root(self, headers: Mapping[str, str], scheme: str) -> Page | None:
+    def _at_root(self, head: Head, scheme: str) -> Page | None:
         landing = self._files.get("/index.html")
         if landing is not None:
-            return self._file(landing, headers, scheme)
-        return _redirect(START) if START in self._files else None
+            return self._file(landing, head.headers, scheme)
+        return _redirect(START, head.query) if START in self._files else None
 
     def _file(self, found: _File, headers: Mapping[str, str], scheme: str) -> Page:
         try:
@@ -121,7 +123,8 @@ class PageFiles:
         return Page(200, [*common, (b"content-type", found.media_type.encode())], body)
 
 
-def _redirect(target: str) -> Page:
+def _redirect(path: str, query: str) -> Page:
+    target = f"{path}?{query}" if query else path
     return Page(307, [(b"location", target.encode("latin-1"))])
 
 
