@@ -21,7 +21,6 @@ from reference_server.contract.models import (
     Health,
     LoginRequest,
     ProfileRequest,
-    Ready,
     RegisterRequest,
     SendRequest,
     SocketStats,
@@ -43,6 +42,7 @@ from reference_server.limits import Rates
 from reference_server.observing.exposition import exposition
 from reference_server.observing.metrics import Metrics
 from reference_server.publishing import publish_of, put_on
+from reference_server.readiness import Readiness
 from reference_server.sign_in import SignIn
 from reference_server.start import Hearer, Start
 from reference_server.store.base import Store, StoreError
@@ -111,6 +111,7 @@ class Operations:
         self._wall_ns = wall_ns
         self._stopped = False
         self._process = options.process or environment.new_id()
+        self._readiness = Readiness(environment, store, blobs)
         self._commit = GroupCommit(environment, store)
         self._execution = Execution(environment, self._commit, self._context, self._leave)
         self._sign_in = SignIn(environment, self._commit, self._decide, options.password_cost)
@@ -320,23 +321,11 @@ class Operations:
         reply(Answer(200, Health("healthy", SERVICE, self._options.version, timestamp(self._wall_ns()))))
 
     def _ready(self, _: Call, reply: Reply) -> None:
-        """Check store, hub and blobs for real (contract §1 service)."""
-        try:
-            self._store.check()
-        except StoreError:
-            reply(error(503, "the store can't be used now", retry_after_s=RETRY_AFTER_S))
-            return
+        """Check hub, store and blobs for real (contract §1 service)."""
         if self._stopped or not self._hub.healthy():
             reply(error(503, "the hub does not serve now", retry_after_s=RETRY_AFTER_S))
-            return
-
-        def checked(good: bool) -> None:
-            if good:
-                reply(Answer(200, Ready("ready", {"store": "ok", "hub": "ok", "blobs": "ok"})))
-            else:
-                reply(error(503, "the blob store can't be used now", retry_after_s=RETRY_AFTER_S))
-
-        self._blobs.check(checked)
+        else:
+            self._readiness.ask(reply)
 
 
 def _unfinished_tasks(tx: Transaction) -> Mapping[str, int]:

@@ -29,6 +29,10 @@ OFFLOAD_THREADS_MAX: Final = 4
 OFFLOAD_WAITING_MAX: Final = 1024
 BLOB_CHECK_S_MAX: Final = 5
 
+# §1 service
+READY_KEPT_S: Final = 1
+"""How long the outcome of a check stands: it writes, and anybody may ask for one."""
+
 # §2 rate limits: token buckets
 RATE_PER_MINUTE_ADDRESS: Final = 100
 RATE_PER_MINUTE_ACCOUNT: Final = 1200

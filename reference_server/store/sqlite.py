@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 from reference_server.core.transaction import Transaction
 from reference_server.store.base import ReadWroteError, Revision, StoreError
 from reference_server.store.sqlite_file import Synchronous, opened, refusal
+from reference_server.store.sqlite_schema import APPLICATION_ID
 from reference_server.store.sqlite_transaction import SqliteTransaction
 
 T = TypeVar("T")
@@ -77,10 +78,13 @@ class SqliteStore:
         return self._tx.ended, version
 
     def check(self) -> None:
-        """Commit something, so that a full or read-only disk shows: only a commit writes."""
+        """Commit something, so that a full or read-only disk shows: only a commit writes.
+
+        What marks the file as ours is written again: the one value that no version and no other process changes.
+        """
         connection = self._open()
         try:
-            connection.execute("INSERT OR REPLACE INTO revoked_tokens VALUES ('check', 0)")
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         except sqlite3.Error as fault:
             raise StoreError(refusal(self._path, fault)) from fault
         finally:

@@ -4,13 +4,14 @@ from reference_server.blobs import BlobError, BlobReader, MemoryBlobs, StagedBlo
 
 
 class TroubledBlobs:
-    """`Blobs` in memory; `staged` counts what was begun and neither kept nor discarded."""
+    """`Blobs` in memory; `staged` counts what was begun and neither kept nor discarded, `checks` its checks."""
 
     def __init__(self) -> None:
         self.inner = MemoryBlobs()
         self.full = False
         self.broken = False
         self.staged = 0
+        self.checks = 0
         self.deleted: list[str] = []
 
     def stage(self, name: str) -> StagedBlob:
@@ -31,6 +32,7 @@ class TroubledBlobs:
         return list(self.inner.names())
 
     def check(self) -> None:
+        self.checks += 1
         self._judge()
 
     def sweep(self) -> None:

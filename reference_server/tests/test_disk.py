@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from reference_server.store.sqlite_schema import SCHEMA_VERSION
-from reference_server.tests.process import DEADLINE_S, ServerProcess
+from reference_server.tests.process import DEADLINE_S, ServerProcess, wait_until
 from reference_server.tests.test_process import refused
 
 TASK = {"query": "q" * 2000, "budget": 1, "constraints": {"simulate": {"outcome": "hang"}}}
@@ -70,7 +70,7 @@ def test_a_full_disk_is_503_until_there_is_room_and_loses_nothing_acknowledged(t
             assert known(server, token, acknowledged) == acknowledged
         after = server.call("POST", "/tasks/submit", token, json=TASK)
         assert after.status_code == 202
-        assert server.http.get("/ready").status_code == 200
+        wait_until(lambda: server.http.get("/ready").status_code == 200, "there is room again, but it is not ready")
         acknowledged.append(after.json()["task_id"])
         server.child.kill()
         server.child.wait(DEADLINE_S)

@@ -60,7 +60,7 @@ class BlobAccess:
             self._environment.offload(partial(self._blobs.delete, name), _nothing, _left_over)
 
     def check(self, then: Callable[[bool], None]) -> None:
-        """Say whether blobs can be written and read now; the answer has a deadline."""
+        """Say whether blobs can be written and read now, to one who asks at a time; the answer has a deadline."""
         self._check.ask(then)
 
     def _open(self, body: BlobBody) -> BlobReader:
@@ -113,31 +113,25 @@ class Download:
 
 
 class _Check:
-    """The check of the store: one at a time, whoever asks meanwhile shares its outcome, a late one has failed."""
+    """The check of the store, asked for one at a time; a late one has failed, and so has any other until it ends."""
 
     def __init__(self, environment: Environment, blobs: Blobs) -> None:
         self._environment = environment
         self._blobs = blobs
-        self._waiting: list[Callable[[bool], None]] = []
+        self._then: Callable[[bool], None] | None = None
         self._running = False
-        self._late = False
 
     def ask(self, then: Callable[[bool], None]) -> None:
-        if self._late:
+        if self._running:
             then(False)
             return
-        self._waiting.append(then)
-        if not self._running:
-            self._run()
-
-    def _run(self) -> None:
-        self._running = True
+        self._running, self._then = True, then
         deadline_ns = self._environment.monotonic_ns() + limits.BLOB_CHECK_S_MAX * SECOND_NS
-        timer = self._environment.call_at(deadline_ns, self._is_late)
+        timer = self._environment.call_at(deadline_ns, self._late)
 
         def ended(good: bool) -> None:
             timer.cancel()
-            self._running = self._late = False
+            self._running = False
             self._tell(good)
 
         def failed(fault: Exception) -> None:
@@ -146,14 +140,13 @@ class _Check:
 
         self._environment.offload(self._blobs.check, lambda _: ended(True), failed)
 
-    def _is_late(self) -> None:
+    def _late(self) -> None:
         logger.error("the blob store does not answer within %s s", limits.BLOB_CHECK_S_MAX)
-        self._late = True
         self._tell(False)
 
     def _tell(self, good: bool) -> None:
-        waiting, self._waiting = self._waiting, []
-        for then in waiting:
+        then, self._then = self._then, None
+        if then is not None:
             then(good)
 
 

@@ -190,6 +190,17 @@ def test_a_store_that_another_process_holds_fails_its_check_in_words(tmp_path: P
     store.close()
 
 
+def test_a_check_commits_and_changes_nothing_that_is_kept(tmp_path: Path) -> None:
+    store, other = SqliteStore(tmp_path / "store.db"), sqlite3.connect(tmp_path / "store.db", isolation_level=None)
+    kept, (version,) = list(other.iterdump()), other.execute("PRAGMA data_version").fetchone()
+    store.check()
+
+    assert other.execute("PRAGMA data_version").fetchone() != (version,)
+    assert list(other.iterdump()) == kept
+    other.close()
+    store.close()
+
+
 @pytest.mark.parametrize(
     ("question", "index"),
     [
