@@ -9,7 +9,8 @@ from typing import IO, Final, Self
 
 import msgspec
 
-from reference_server.settings.values import Settings, SettingsError
+from reference_server.settings.table import BY_NAME
+from reference_server.settings.values import FILE_BYTES_MAX, Settings, SettingsError, check_private, parsed
 from reference_server.start import AccountToken
 
 MODE: Final = 0o600
@@ -17,15 +18,18 @@ _encode = msgspec.json.Encoder().encode
 
 
 def jwt_secret(settings: Settings, make: Callable[[], str]) -> str:
-    """Return the key of the tokens: as set, or as kept, or a new one."""
-    return settings.jwt_secret or _kept(settings, ".secret", make)
+    """Return the key of the tokens: as set, or as kept, or a new one; raises SettingsError for one of no use."""
+    return settings.jwt_secret or _kept(settings, "jwt_secret", ".secret", make)
 
 
 def admin_password(settings: Settings, make: Callable[[], str]) -> str | None:
-    """Return the admin's password: as set, or as kept, or a new one; None in memory, where nobody could read it."""
+    """Return the admin's password: as set, or as kept, or a new one; None in memory, where nobody could read it.
+
+    Raises SettingsError for one of no use.
+    """
     if settings.admin_password is None and settings.in_memory:
         return None
-    return settings.admin_password or _kept(settings, ".admin", make)
+    return settings.admin_password or _kept(settings, "admin_password", ".admin", make)
 
 
 class AccountsFile:
@@ -94,21 +98,26 @@ class PrivateFile:
         self._fresh.unlink(missing_ok=True)
 
 
-def _kept(settings: Settings, suffix: str, make: Callable[[], str]) -> str:
+def _kept(settings: Settings, name: str, suffix: str, make: Callable[[], str]) -> str:
     if settings.in_memory:
         return make()
     path = Path(f"{settings.db}{suffix}")
     try:
-        return _read(path) or _write(path, make())
+        return _read(path, name) if path.exists() else _write(path, make())
     except OSError as fault:
         raise SettingsError(f"can't keep a secret in {path}: {fault.strerror}; make its folder writable") from fault
 
 
-def _read(path: Path) -> str:
+def _read(path: Path, name: str) -> str:
+    """Return what is kept, held to what is asked of it when it is set: it may be damaged, or from elsewhere."""
+    with path.open("rb") as file:
+        check_private(path, name, os.fstat(file.fileno()).st_mode)
+        content = file.read(FILE_BYTES_MAX)
     try:
-        return path.read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
-        return ""
+        secret: str = parsed(BY_NAME[name], content.decode().strip(), str(path))
+    except UnicodeDecodeError:
+        raise SettingsError(f"{path}: {name} is no text; restore it, or remove it to have a new one made") from None
+    return secret
 
 
 def _write(path: Path, secret: str) -> str:

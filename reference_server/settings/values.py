@@ -90,7 +90,7 @@ def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> S
     values = {
         **(_from_file(Path(file), FILE_OPTION if named else FILE_VARIABLE) if file else {}),
         **_from_environment(environment),
-        **{name: _parsed(BY_NAME[name], text, BY_NAME[name].option) for name, text in given.items()},
+        **{name: parsed(BY_NAME[name], text, BY_NAME[name].option) for name, text in given.items()},
     }
     return _agreeing(replace(Settings(), **values))
 
@@ -126,7 +126,7 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
             raise unknown("the environment's", variable, [*names, FILE_VARIABLE])
         # An empty one is an unset one: that is how a shell's line leaves a setting out.
         if text:
-            values[names[variable].name] = _parsed(names[variable], text, variable)
+            values[names[variable].name] = parsed(names[variable], text, variable)
     return values
 
 
@@ -137,10 +137,16 @@ def _from_file(path: Path, where: str) -> dict[str, Any]:
         setting = BY_NAME.get(name)
         if setting is None:
             raise unknown(f"{path}: the setting", name, BY_NAME)
-        if setting.secret and mode & _OTHERS_MAY_READ:
-            raise SettingsError(f"{path}: {name} is a secret and others may read this file; make it yours: chmod 600")
+        if setting.secret:
+            check_private(path, name, mode)
         values[name] = _parsed_from_file(setting, value, f"{path}: {name}")
     return values
+
+
+def check_private(path: Path, name: str, mode: int) -> None:
+    """Raise SettingsError when others may read the file that holds the secret `name`; `mode` is the open file's."""
+    if mode & _OTHERS_MAY_READ:
+        raise SettingsError(f"{path}: {name} is a secret and others may read this file; make it yours: chmod 600")
 
 
 def _read(path: Path, where: str) -> tuple[dict[str, Any], int]:
@@ -163,10 +169,11 @@ def _parsed_from_file(setting: Setting, value: Any, where: str) -> Any:
         text = setting.text_of(value)
     except ValueError:
         raise _refusal(setting, value, where) from None
-    return _parsed(setting, text, where)
+    return parsed(setting, text, where)
 
 
-def _parsed(setting: Setting, text: str, where: str) -> Any:
+def parsed(setting: Setting, text: str, where: str) -> Any:
+    """Return a setting's value from its text; raises SettingsError naming `where` it stood."""
     try:
         if "\0" in text:
             raise ValueError  # no file, host or person has it in a name
