@@ -1,7 +1,8 @@
 """Suites that run against any target: what is asked, and in each question what the contract expects.
 
-Here live `suite` (rows, acts, the stage), `raw_socket` and `raw_http` (clients that can misbehave), and one module of
-rows and acts a noun, `agent_cases` to `task_cases`; `catalog` lists them.
+Here live `suite` (rows and acts), `stage` (the target and its people, as acts see them), `raw_socket` and `raw_http`
+(clients that can misbehave), and one module of rows and acts a noun, `agent_cases` to `task_cases`; `catalog` lists
+them.
 
 Never here: judging. A suite acts and records; `harness/checkers` judge the record, so that a better checker can judge
 an old run.

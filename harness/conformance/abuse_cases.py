@@ -5,12 +5,16 @@ from urllib.parse import urlsplit
 
 from harness.checkers.cases import expect
 from harness.conformance.raw_http import exchange
-from harness.conformance.suite import Act, Stage
+from harness.conformance.stage import Stage
+from harness.conformance.suite import Act
 from reference_server.contract import limits
 from reference_server.contract.operations import BASE, BY_NAME
 
 REFUSED: Final = (400, 404, 405, 408, 411, 413, 414, 431, 501, 505)
 """What may be answered to a head that is none: which of them is HTTP's business, not the contract's."""
+
+SOURCE: Final = "app.py"
+"""A file of the reference server that lies beside its pages."""
 
 ME: Final = f"{BASE}/users/me"
 WATCHED_S: Final = 4.0
@@ -27,8 +31,8 @@ PATHS: Final[tuple[tuple[str, str], ...]] = (
     ("line-break", f"{ME}%0d%0aX-Injected:%20yes"),
     ("not-utf-8", f"{BASE}/users/%ff%fe"),
     ("out-of-the-pages", "/..%2f..%2f..%2fetc%2fpasswd"),
-    ("source", "/%2e%2e/settings.py"),
-    ("back-slash", "/..%5c..%5csettings.py"),
+    ("source", f"/%2e%2e/{SOURCE}"),
+    ("back-slash", f"/..%5c{SOURCE}"),
 )
 
 POST: Final = b"POST {login} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
@@ -100,8 +104,8 @@ def _api(stage: Stage) -> str:
 
 
 ACTS: Final = (
-    Act(("SEC-PATH-1",), spellings_of_a_path, seconds_max=60.0),
-    Act(("SEC-HEAD-1",), heads_that_are_none, seconds_max=60.0),
-    Act(("LIVE-IDLE-1",), an_idle_connection, slow=True, seconds_max=limits.KEEP_ALIVE_IDLE_S + 20.0),
-    Act(("LIVE-BODY-1",), half_a_body, slow=True, seconds_max=limits.BODY_STALL_S + 20.0),
+    Act(("SEC-PATH-1",), spellings_of_a_path, socket=True, seconds_max=60.0),
+    Act(("SEC-HEAD-1",), heads_that_are_none, socket=True, seconds_max=60.0),
+    Act(("LIVE-IDLE-1",), an_idle_connection, socket=True, slow=True, seconds_max=limits.KEEP_ALIVE_IDLE_S + 20.0),
+    Act(("LIVE-BODY-1",), half_a_body, socket=True, slow=True, seconds_max=limits.BODY_STALL_S + 20.0),
 )

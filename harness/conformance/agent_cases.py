@@ -12,7 +12,8 @@ from harness.client.forms import File, Form
 from harness.client.rest import RecordedSession
 from harness.conformance.raw_http import exchange
 from harness.conformance.rest_cases import UNKNOWN_ID
-from harness.conformance.suite import POLL_S, Act, Row, Stage, read_as
+from harness.conformance.stage import POLL_S, Stage, read_as
+from harness.conformance.suite import Act, Row
 from reference_server.contract import limits
 from reference_server.contract.operations import BY_NAME
 from reference_server.contract.seeded_agents import QUERY_CAPABILITY, SEEDED_AGENTS
@@ -302,10 +303,10 @@ ACTS: Final = (
     Act(("TASK-AWAY-1",), tasks_of_an_agent_that_goes_away, alone=True),
     Act(("REST-REGISTER-1",), registering_an_agent),
     Act(("REST-REGISTER-2",), wrong_registrations),
-    Act(("REST-REGISTER-2",), a_binary_announced_too_large),
+    Act(("REST-REGISTER-2",), a_binary_announced_too_large, socket=True),
     Act(("REST-UPDATE-1", "REST-UPDATE-2"), changing_an_agent),
     Act(("REST-DELETE-1",), deleting_an_agent),
     Act(("REST-DELETE-2",), deployments_of_a_deleted_agent),
     Act(("REST-SEARCH-1",), searching),
-    Act(("RT-AGENT-1",), changes_are_pushed),
+    Act(("RT-AGENT-1",), changes_are_pushed, socket=True),
 )

@@ -6,7 +6,8 @@ from harness.client.forms import File, Form
 from harness.client.rest import RecordedSession
 from harness.conformance.agent_cases import SEEDED_ID, WASM, register
 from harness.conformance.rest_cases import UNKNOWN_ID
-from harness.conformance.suite import Act, Row, Stage
+from harness.conformance.stage import Stage
+from harness.conformance.suite import Act, Row
 
 FIRST: Final = "1.0.0"
 SECOND: Final = "2.0.0-rc.1"

@@ -42,22 +42,34 @@ ACTS: Final[dict[str, tuple[Act, ...]]] = {
 }  # fmt: skip
 
 EVERY_ANSWER: Final = (
-    "REST-JSON-1", "REST-SCHEMA-1", "REST-TIME-1", "REST-ERR-1", "REST-ERR-2", "REST-ID-2", "SEC-TOKEN-7",
-    "SEC-ORIGIN-2",
+    "REST-JSON-1", "REST-SCHEMA-1", "REST-TIME-1", "REST-ERR-1", "REST-ERR-2", "REST-ID-2", "SEC-ORIGIN-2",
 )  # fmt: skip
 """Judged on every answer of every part that calls operations."""
 
-EVERY_MESSAGE: Final = ("RT-SCHEMA-1", "RT-WELCOME-1", "RT-TIME-1", "RT-PREFIX-2", "PERF-P6")
+EVERY_REFUSAL: Final = ("SEC-TOKEN-7",)
+"""Judged on every 401: of the suites, which call without a valid credential too."""
+
+EVERY_MESSAGE: Final = ("RT-SCHEMA-1", "RT-WELCOME-1", "RT-TIME-1", "RT-PREFIX-2")
 """Judged on every message of every part that reads a socket."""
+
+EVERY_PONG: Final = ("RT-PONG-1", "PERF-P6")
+"""Judged on every ping: of the suite of sockets. A tab of a scenario is gone before its first one is due."""
 
 SCENARIO: Final = (
     "RT-PUSH-1", "RT-PREFIX-1", "RT-PREFIX-3", "RT-ISOLATION-1", "RT-JOIN-1", "RT-COHERENCE-1", "RT-ORDER-1",
-    "RT-PONG-1", "TASK-MOVE-1", "TASK-FINAL-1", "TASK-FINISH-1", "TASK-PROGRESS-1", "TASK-TIMES-1",
+    "TASK-MOVE-1", "TASK-FINAL-1", "TASK-FINISH-1", "TASK-PROGRESS-1", "TASK-TIMES-1",
     "TASK-COST-1", "TASK-COST-2", "TASK-ERROR-1", "TASK-REVISION-1", "RT-PUSH-2", "CLIENT-BACKOFF-1",
 )  # fmt: skip
 LOAD: Final = ("PERF-P1", "PERF-P2", "RT-PUSH-1", "RT-PREFIX-2", "RT-ISOLATION-1")
 """Two budgets, and what a ledger accounts for."""
-BROWSER_BESIDES: Final = ("CLIENT-BACKOFF-1", "CLIENT-STOP-1")
+BROWSER_BESIDES: Final = ("CLIENT-BACKOFF-1",)
+"""Not CLIENT-STOP-1: a page that must stay away leaves for the login, and nothing of it is left to be judged."""
+
+JUDGED_BESIDE: Final = frozenset((
+    *EVERY_ANSWER, *EVERY_REFUSAL, *EVERY_MESSAGE, *EVERY_PONG,
+    *(clause.id for clause in CLAUSES if clause.id.startswith("TASK-")),
+))  # fmt: skip
+"""Judged on every answer, every message, every submit and reading of a task, whoever makes them."""
 
 
 def exercised() -> dict[str, frozenset[str]]:
@@ -88,7 +100,8 @@ def clauses_of(part: str) -> frozenset[str]:
 def _of_suite(part: str) -> frozenset[str]:
     own = {row.clause for row in ROWS.get(part, ())}
     own |= {clause for act in ACTS.get(part, ()) for clause in act.clauses}
-    return frozenset(own | set(EVERY_ANSWER) | (set(EVERY_MESSAGE) if part == "socket" else set()))
+    on_sockets = (*EVERY_MESSAGE, *EVERY_PONG) if part == "socket" else ()
+    return frozenset((*own, *EVERY_ANSWER, *EVERY_REFUSAL, *on_sockets))
 
 
 def from_outside() -> frozenset[str]:

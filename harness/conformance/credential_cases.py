@@ -4,7 +4,8 @@ from typing import Any, Final
 
 from harness.checkers.cases import expect
 from harness.client.rest import request_for
-from harness.conformance.suite import Act, Stage
+from harness.conformance.stage import Stage
+from harness.conformance.suite import Act
 
 FOREIGN_ORIGIN: Final = "https://zsh-elsewhere.example"
 

@@ -6,7 +6,8 @@ from msgspec import Struct
 
 from harness.client.rest import RecordedSession
 from harness.conformance.rest_cases import UNKNOWN_ID
-from harness.conformance.suite import Act, Row, Stage, read_as
+from harness.conformance.stage import Stage, read_as
+from harness.conformance.suite import Act, Row
 from reference_server.contract import limits
 from reference_server.contract.seeded_agents import SEEDED_AGENTS
 

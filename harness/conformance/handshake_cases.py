@@ -4,7 +4,8 @@ from typing import Any, Final
 
 from harness.checkers.cases import expect
 from harness.client.rest import bearer
-from harness.conformance.suite import Act, Stage
+from harness.conformance.stage import Stage
+from harness.conformance.suite import Act
 from reference_server.contract.messages import BEARER_SUBPROTOCOL_PREFIX, SUBPROTOCOL
 
 FOREIGN_ORIGIN: Final = (("Origin", "https://zsh-elsewhere.example"),)
@@ -70,8 +71,8 @@ async def the_first_place_decides(stage: Stage) -> None:
 
 
 ACTS: Final = (
-    Act(("RT-UPGRADE-1",), upgrades),
-    Act(("RT-UPGRADE-2",), nothing_else_is_agreed_on),
-    Act(("REST-ORDER-2",), which_refusal_comes_first),
-    Act(("SEC-TOKEN-9",), the_first_place_decides),
+    Act(("RT-UPGRADE-1",), upgrades, socket=True),
+    Act(("RT-UPGRADE-2",), nothing_else_is_agreed_on, socket=True),
+    Act(("REST-ORDER-2",), which_refusal_comes_first, socket=True),
+    Act(("SEC-TOKEN-9",), the_first_place_decides, socket=True),
 )

@@ -5,11 +5,14 @@ from typing import Final
 
 from msgspec import Struct
 
-from harness.conformance.suite import POLL_S, Act, NotAcceptedError, Stage, read_as
+from harness.conformance.stage import POLL_S, NotAcceptedError, Stage, read_as
+from harness.conformance.suite import Act
+from reference_server.contract import limits
 
 STEERED_MS: Final = 30
 RUNNING: Final = 3
 RUNNING_S_MAX: Final = 5.0
+PAGES_MAX: Final = 10
 HANG: Final = {"simulate": {"outcome": "hang"}}
 
 
@@ -26,7 +29,13 @@ class _Task(Struct):
 
 
 class _Agent(Struct):
+    id: str
     tasks_completed: int
+
+
+class _Agents(Struct):
+    agents: list[_Agent]
+    total_pages: int
 
 
 async def figures_of_the_orchestrator(stage: Stage) -> None:
@@ -80,22 +89,38 @@ async def _running(stage: Stage, task: str) -> None:
 
 
 async def completed_tasks_count(stage: Stage) -> None:
-    """TASK-COUNT-1 and RT-AGENT-2: the agent of a completed task has one more, and nobody is told of it."""
+    """TASK-COUNT-1 and RT-AGENT-2: the agent of a completed task has one more, and nobody is told of it.
+
+    Who takes a task is the target's choice, so that all agents are read before.
+    """
     watcher = await stage.dialed(stage.user)
+    before = await _tasks_completed(stage)
     simulate = {"simulate": {"outcome": "complete", "duration_ms": STEERED_MS}}
-    first = await stage.submit(stage.user, "who takes it", constraints=simulate)
-    agent = str((await stage.finished(stage.user, first)).get("assigned_to"))
-    before = read_as(await stage.ask(stage.user, "get_agent", path={"id": agent}), _Agent).tasks_completed
     task = await stage.finished(stage.user, await stage.submit(stage.user, "one more", constraints=simulate))
-    more = 1 if task.get("assigned_to") == agent and task.get("status") == "completed" else 0
-    wanted = {"tasks_completed": before + more}
+    agent = str(task.get("assigned_to"))
+    if task.get("status") != "completed" or agent not in before:
+        told = f"a task of '{agent}' is {task.get('status')}"
+        raise NotAcceptedError(f"{told}, expected one completed by one of the {len(before)} agents read before")
+    wanted = {"tasks_completed": before[agent] + 1}
     await stage.ask(stage.user, "get_agent", "TASK-COUNT-1/one-more", path={"id": agent}, body_has=wanted)
     await watcher.leave()
+
+
+async def _tasks_completed(stage: Stage) -> dict[str, int]:
+    """Read how many tasks each active agent has completed, a page at a time."""
+    found: dict[str, int] = {}
+    for number in range(1, PAGES_MAX + 1):
+        query = {"status": "active", "limit": str(limits.AGENTS_LIMIT_MAX), "page": str(number)}
+        page = read_as(await stage.ask(stage.user, "list_agents", query=query), _Agents)
+        found |= {agent.id: agent.tasks_completed for agent in page.agents}
+        if number >= page.total_pages:
+            break
+    return found
 
 
 ACTS: Final = (
     Act(("REST-ORCH-1",), figures_of_the_orchestrator, alone=True),
     Act(("REST-ORCH-2",), what_is_counted, alone=True),
     Act(("REST-ORCH-3",), workers_that_run, alone=True),
-    Act(("TASK-COUNT-1", "RT-AGENT-2"), completed_tasks_count, alone=True),
+    Act(("TASK-COUNT-1", "RT-AGENT-2"), completed_tasks_count, socket=True, alone=True),
 )

@@ -11,7 +11,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from harness.conformance.suite import NotAcceptedError, Stage, read_as
+from harness.conformance.stage import NotAcceptedError, Stage, read_as
 from harness.conformance.writes import ONCE, WRITES, Kept, Write, read_again
 from harness.targets.local import LocalTarget
 from reference_server.contract import limits

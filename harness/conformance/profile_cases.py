@@ -9,7 +9,8 @@ from msgspec import Struct
 from harness.checkers.cases import expect
 from harness.client.forms import File, Form
 from harness.client.rest import RecordedSession, Request
-from harness.conformance.suite import Act, Row, Stage, read_as
+from harness.conformance.stage import Stage, read_as
+from harness.conformance.suite import Act, Row
 from reference_server.contract import limits
 from reference_server.contract.operations import BASE
 

@@ -9,7 +9,8 @@ from msgspec import Struct
 
 from harness.checkers.cases import expect
 from harness.client.rest import Request, bearer, session_of
-from harness.conformance.suite import Act, Row, Stage, read_as
+from harness.conformance.stage import Stage, read_as
+from harness.conformance.suite import Act, Row
 from reference_server.contract import limits
 from reference_server.contract.operations import BASE
 from reference_server.contract.seeded_agents import SEEDED_AGENTS
@@ -131,7 +132,7 @@ async def unknown_fields_and_doubled_names(stage: Stage) -> None:
     first, last = stage.named("first"), stage.named("last")
     raw = f'{{"query":"{first}","unknown":[1],"query":"{last}","budget":1}}'.encode()
     row = Row("REST-BODY-2", "accepted", {"status": [202]}, "submit_task", raw=raw)
-    answer = await stage.row(row)
+    answer = await row.send(stage)
     if isinstance(answer.body, dict) and "task_id" in answer.body:
         task = {"id": str(answer.body["task_id"])}
         await stage.ask(stage.user, "get_task", "REST-BODY-3/last-wins", path=task, body_has={"query": last})
@@ -140,7 +141,7 @@ async def unknown_fields_and_doubled_names(stage: Stage) -> None:
 async def the_deepest_body_allowed(stage: Stage) -> None:
     """REST-BODY-5, the valid side of the bound."""
     raw = nested(limits.JSON_DEPTH_MAX).replace(b"zsh deep", stage.named("deep").encode())
-    await stage.row(Row("REST-BODY-5", "deep-enough", {"status": [202]}, "submit_task", raw=raw))
+    await Row("REST-BODY-5", "deep-enough", {"status": [202]}, "submit_task", raw=raw).send(stage)
 
 
 async def what_just_fits(stage: Stage) -> None:

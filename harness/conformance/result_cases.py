@@ -5,7 +5,8 @@ from typing import Final
 from msgspec import Struct
 
 from harness.conformance.rest_cases import UNKNOWN_ID
-from harness.conformance.suite import Act, Row, Stage, read_as
+from harness.conformance.stage import Stage, read_as
+from harness.conformance.suite import Act, Row
 from reference_server.contract.codes import TASK_NOT_COMPLETED
 
 READ: Final = ("get_task_status", "get_task_result")

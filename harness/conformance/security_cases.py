@@ -11,7 +11,8 @@ from harness.client.rest import bearer, request_for
 from harness.conformance import rate_cases
 from harness.conformance.rest_cases import UNKNOWN_ID
 from harness.conformance.socket_cases import pongs
-from harness.conformance.suite import Act, NotAcceptedError, Row, Stage
+from harness.conformance.stage import NotAcceptedError, Stage
+from harness.conformance.suite import Act, Row
 from reference_server.contract import limits
 from reference_server.contract.messages import BEARER_SUBPROTOCOL_PREFIX, SUBPROTOCOL
 
@@ -215,12 +216,12 @@ ACTS: Final = (
     Act(("SEC-TOKEN-2",), forged_tokens),
     Act(("SEC-LOGIN-1",), wrong_password),
     Act(("SEC-TOKEN-4",), logging_out),
-    Act(("LIVE-REVOKE-1", "CLIENT-STOP-1"), revoked_sockets),
-    Act(("SEC-TOKEN-6",), handshakes_with_a_token),
-    Act(("SEC-ORIGIN-1",), another_origin),
-    Act(("SEC-ROLE-1",), forbidden_publish_reaches_nobody),
+    Act(("LIVE-REVOKE-1", "CLIENT-STOP-1"), revoked_sockets, socket=True),
+    Act(("SEC-TOKEN-6",), handshakes_with_a_token, socket=True),
+    Act(("SEC-ORIGIN-1",), another_origin, socket=True),
+    Act(("SEC-ROLE-1",), forbidden_publish_reaches_nobody, socket=True),
     Act(("SEC-OWN-1",), anothers_task),
-    Act(("SEC-SOCKETS-1",), sockets_over_the_cap),
-    Act(("SEC-TOKEN-3", "LIVE-EXPIRY-1"), expired_token, place="short"),
+    Act(("SEC-SOCKETS-1",), sockets_over_the_cap, socket=True),
+    Act(("SEC-TOKEN-3", "LIVE-EXPIRY-1"), expired_token, socket=True, place="short"),
     *rate_cases.ACTS,
 )

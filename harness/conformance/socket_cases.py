@@ -8,7 +8,8 @@ from msgspec import Struct
 
 from harness.conformance.raw_socket import BINARY, CLOSE, CONTINUATION, PING, TEXT, RawSocket, frame
 from harness.conformance.rest_cases import UNKNOWN_ID
-from harness.conformance.suite import Act, NotAcceptedError, Stage, read_as
+from harness.conformance.stage import NotAcceptedError, Stage, read_as
+from harness.conformance.suite import Act
 from reference_server.contract import limits
 
 ENDED_S: Final = 6.0
@@ -280,19 +281,19 @@ async def a_peer_that_stops_reading(stage: Stage) -> None:
 
 HEARTBEAT_S: Final = limits.SILENCE_S_MAX + 20.0
 ACTS: Final = (
-    Act(("REST-STATS-1",), connections_are_counted, alone=True),
-    Act(("RT-IGNORE-2",), invalid_messages_are_counted, alone=True),
-    Act(("REST-PUBLISH-1", "RT-HONEST-1", "REST-PUBLISH-3"), publishing, alone=True),
-    Act(("REST-STATS-2",), messages_are_counted, alone=True),
-    Act(("LIVE-SILENCE-1",), a_silent_peer, slow=True, seconds_max=HEARTBEAT_S),
-    Act(("LIVE-PING-1",), an_idle_peer, slow=True, seconds_max=HEARTBEAT_S),
-    Act(("LIVE-HANDSHAKE-1",), half_a_handshake, slow=True),
-    Act(("RT-CLOSE-1", "RT-CLOSE-2", "RT-CLOSE-3", "RT-CLOSE-4"), what_ends_a_connection),
-    Act(("RT-CLOSE-3",), the_largest_message_allowed),
-    Act(("RT-CLOSE-5",), flooding),
-    Act(("RT-WELCOME-1", "RT-PONG-1"), welcome_and_pongs),
-    Act(("RT-IGNORE-1",), what_is_ignored),
-    Act(("REST-PUBLISH-2", "RT-HONEST-1"), refused_publishes),
-    Act(("LIVE-CLOSE-1",), a_close_handshake),
-    Act(("RT-SLOW-1",), a_peer_that_stops_reading),
+    Act(("REST-STATS-1",), connections_are_counted, socket=True, alone=True),
+    Act(("RT-IGNORE-2",), invalid_messages_are_counted, socket=True, alone=True),
+    Act(("REST-PUBLISH-1", "RT-HONEST-1", "REST-PUBLISH-3"), publishing, socket=True, alone=True),
+    Act(("REST-STATS-2",), messages_are_counted, socket=True, alone=True),
+    Act(("LIVE-SILENCE-1",), a_silent_peer, socket=True, slow=True, seconds_max=HEARTBEAT_S),
+    Act(("LIVE-PING-1",), an_idle_peer, socket=True, slow=True, seconds_max=HEARTBEAT_S),
+    Act(("LIVE-HANDSHAKE-1",), half_a_handshake, socket=True, slow=True),
+    Act(("RT-CLOSE-1", "RT-CLOSE-2", "RT-CLOSE-3", "RT-CLOSE-4"), what_ends_a_connection, socket=True),
+    Act(("RT-CLOSE-3",), the_largest_message_allowed, socket=True),
+    Act(("RT-CLOSE-5",), flooding, socket=True),
+    Act(("RT-WELCOME-1", "RT-PONG-1"), welcome_and_pongs, socket=True),
+    Act(("RT-IGNORE-1",), what_is_ignored, socket=True),
+    Act(("REST-PUBLISH-2", "RT-HONEST-1"), refused_publishes, socket=True),
+    Act(("LIVE-CLOSE-1",), a_close_handshake, socket=True),
+    Act(("RT-SLOW-1",), a_peer_that_stops_reading, socket=True),
 )

@@ -1,4 +1,4 @@
-"""What a conformance suite is made of: rows of one request each, acts of several steps, and the stage they play on.
+"""What a conformance suite is made of: rows of one request each, acts of several steps, and how they are played.
 
 Both only act and record: what a row expects travels in the event that begins it, and checkers judge it from the
 record. An act that can't go on (nobody could sign up, no socket opened) says so in a note; its clauses stay unknown.
@@ -6,37 +6,23 @@ record. An act that can't go on (nobody could sign up, no socket opened) says so
 
 import asyncio
 import traceback
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from types import MappingProxyType
-from typing import Any, Final, Literal, NamedTuple, TypeVar
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 from msgspec import Struct
 
 from harness.checkers.cases import expect
-from harness.client.forms import Form
-from harness.client.rest import JSON_TYPE, RecordedSession, Request, RestClient, SignInError, bearer, request_for
-from harness.conformance.raw_socket import RawSocket
-from harness.history import Recorder
-from harness.seeds import people
+from harness.client.rest import JSON_TYPE, Request, SignInError, bearer
+from harness.conformance.stage import NoSocketError, NotAcceptedError, Stage
 from harness.targets.base import Answered, Capabilities
-from harness.targets.local import LocalTarget
 from harness.targets.manners import TooManyConnectionsError
-from harness.targets.remote import RemoteTarget
-from reference_server.contract import limits
 from reference_server.contract.clauses import CLAUSES_BY_ID, Depth
-from reference_server.contract.lifecycle import FINAL
 from reference_server.contract.operations import BY_NAME
 
-T = TypeVar("T")
 Who = Literal["nobody", "user", "admin"]
 Place = Literal["main", "limits", "short"]
-FINISH_S_MAX: Final = 20.0
-POLL_S: Final = 0.05
 ACT_S_MAX: Final = 40.0
-HANDSHAKES_PER_S: Final = limits.HANDSHAKES_PER_S * 0.8
-HANDSHAKES_AHEAD: Final = limits.HANDSHAKE_BURST / 2
-"""The other half of the burst is for handshakes that acts and tabs make by themselves."""
 
 
 class Row(Struct, frozen=True):
@@ -75,6 +61,16 @@ class Row(Struct, frozen=True):
             shown=shown,
         )
 
+    async def send(self, stage: Stage) -> Answered:
+        """Send the request in the name of whom the row says."""
+        session = {"nobody": None, "user": stage.user, "admin": stage.admin}[self.who]
+        return await stage.client.send(
+            self.request(bearer(session.token) if session is not None else ()),
+            account=session.account_id if session is not None else None,
+            case=f"{self.clause}/{self.name}",
+            expect=expect(**self.expect),
+        )
+
 
 def _shown(raw: bytes) -> Any:
     """Return what the history tells of hand-made bytes: the object that they mean, or how many they are."""
@@ -85,11 +81,16 @@ def _shown(raw: bytes) -> Any:
 
 
 class Act(NamedTuple):
-    """Several steps that together exercise `clauses`; `slow` ones run beside everything else."""
+    """Several steps that together exercise `clauses`.
+
+    `socket`: it opens a connection of its own, so that it can't be played where there are none. `slow` ones run beside
+    everything else, those that want to be `alone` before it.
+    """
 
     clauses: tuple[str, ...]
-    play: "Callable[[Stage], Awaitable[None]]"
+    play: Callable[[Stage], Awaitable[None]]
     place: Place = "main"
+    socket: bool = False
     slow: bool = False
     alone: bool = False
     seconds_max: float = ACT_S_MAX
@@ -98,185 +99,6 @@ class Act(NamedTuple):
     def name(self) -> str:
         """How notes call it."""
         return self.play.__name__
-
-
-class NoSocketError(Exception):
-    """A socket that an act needs did not open."""
-
-
-class NotAcceptedError(Exception):
-    """What an act builds on was not accepted, or not answered in a way that it could build on."""
-
-
-def read_as(answer: Answered, shape: type[T]) -> T:
-    """Return an answer's body if it has this shape (fields it does not name may be there); raises NotAcceptedError.
-
-    The one way for an act to look into an answer: a target may answer anything, and that is not ours to trip over.
-    """
-    try:
-        return msgspec.convert(answer.body, shape, strict=True)
-    except msgspec.ValidationError as fault:
-        raise NotAcceptedError(f"an answer ({answer.status}) can't be used: {fault}") from fault
-
-
-class _Submitted(Struct):
-    task_id: str
-
-
-class Stage:
-    """The target with the people that every act may use: `user`, `other`, and `admin` where there is one."""
-
-    def __init__(self, target: RemoteTarget, *, seed: int, run: str, prefix: str = "") -> None:
-        self.target = target
-        self.recorder: Recorder = target.recorder
-        self.capabilities: Capabilities = target.capabilities
-        self.run = run
-        self._seed = seed
-        self._prefix = prefix
-        self._sockets = 0
-        self._people = 0
-        self._dialed_until: dict[str, float] = {}
-        self.user: RecordedSession
-        self.other: RecordedSession
-        self.admin: RecordedSession | None = None
-        self.open_sockets: list[RawSocket] = []
-
-    @property
-    def client(self) -> RestClient:
-        """The REST client."""
-        return self.target.client
-
-    def has(self, word: str) -> bool:
-        """Say whether the target has a need or allows a grant."""
-        return word in self.capabilities.needs or word in self.capabilities.grants
-
-    async def set_up(self) -> None:
-        """Sign the people in; raises SignInError when the target lets nobody in."""
-        self.user = await self.newcomer("user")
-        self.other = await self.newcomer("other") if self.has("accounts") or self.target.lends > 1 else self.user
-        self.admin = await self.target.admin_session()
-
-    async def newcomer(self, name: str = "") -> RecordedSession:
-        """Sign somebody up whom nobody else uses: registered, or an account of the profile; raises SignInError."""
-        self._people += 1
-        called = f"{self._prefix}{name or 'guest'}{self._people}"
-        (person,) = people(self._seed, [called], run=self.run)
-        return await self.target.sign_up(person)
-
-    async def somebody(self, name: str) -> RecordedSession:
-        """Sign in somebody who may be used by others too; raises SignInError."""
-        return await self.newcomer(name) if self.has("accounts") else await self.target.sign_in(self.user.person)
-
-    def two_people(self) -> None:
-        """Make sure that `other` is somebody else than `user`; raises NotAcceptedError."""
-        if self.other.account_id == self.user.account_id:
-            raise NotAcceptedError("it takes two people: allow accounts, or give a second one in the profile")
-
-    def named(self, text: str) -> str:
-        """Return a text that says whose it is (contract §10)."""
-        return f"zsh-{self.run} {text}"
-
-    def raw_socket(self, session: RecordedSession | None = None) -> RawSocket:
-        """Return a socket of nobody's or somebody's, not dialed yet."""
-        self._sockets += 1
-        account = session.account_id if session is not None else None
-        socket = RawSocket(self.recorder, f"{self._prefix}raw{self._sockets}", account, self.target.connections)
-        self.open_sockets.append(socket)
-        return socket
-
-    async def dialed(
-        self,
-        session: RecordedSession,
-        case: str | None = None,
-        told: Mapping[str, Any] = MappingProxyType({}),
-        **expected: Any,
-    ) -> RawSocket:
-        """Return an open socket whose welcome was read, as a row when `case` says so; raises NoSocketError.
-
-        `told` goes into the event that begins it: `silent`, `expires_in_ms` (`harness.checkers.sockets`).
-        """
-        socket = self.raw_socket(session)
-        row = expect(**expected) if case is not None else None
-        await self._handshake_turn(session)
-        if not await socket.dial(
-            self.target.endpoint, session.token, case=case, expect=row, session=session.label, **told
-        ):
-            raise NoSocketError(f"a socket was refused with {socket.refused}")
-        if not await socket.wait_welcome():
-            raise NoSocketError("a socket brought no welcome")
-        return socket
-
-    async def _handshake_turn(self, session: RecordedSession) -> None:
-        """Keep below the handshakes that an account is allowed (§2 limits), unless the target is our own child."""
-        if isinstance(self.target, LocalTarget):
-            return
-        now = asyncio.get_running_loop().time()
-        free_at = max(self._dialed_until.get(session.account_id, now), now) + 1 / HANDSHAKES_PER_S
-        self._dialed_until[session.account_id] = free_at
-        await asyncio.sleep(max(0.0, free_at - now - HANDSHAKES_AHEAD / HANDSHAKES_PER_S))
-
-    async def row(self, row: Row) -> Answered:
-        """Send a row's request in the name of whom it says."""
-        session = {"nobody": None, "user": self.user, "admin": self.admin}[row.who]
-        credential = bearer(session.token) if session is not None else ()
-        return await self.client.send(
-            row.request(credential),
-            account=session.account_id if session is not None else None,
-            case=f"{row.clause}/{row.name}",
-            expect=expect(**row.expect),
-        )
-
-    async def ask(
-        self,
-        session: RecordedSession | None,
-        operation: str,
-        case: str | None = None,
-        *,
-        path: dict[str, str] | None = None,
-        query: dict[str, str] | None = None,
-        body: Any = None,
-        form: Form | None = None,
-        token: str | None = None,
-        client: RestClient | None = None,
-        **expected: Any,
-    ) -> Answered:
-        """Invoke an operation, as a row when `case` says so; by `client` when it is not the one that keeps the pace.
-
-        `token` is a credential of the session's account other than its own: an API key.
-        """
-        credential = bearer(token or session.token) if session is not None else ()
-        return await (client or self.client).send(
-            request_for(operation, path=path, query=query, body=body, form=form, headers=credential),
-            account=session.account_id if session is not None else None,
-            case=case,
-            expect=expect(**expected) if case is not None else None,
-            session=session.label or None if session is not None and token is None else None,
-        )
-
-    async def submit(self, session: RecordedSession, query: str, **fields: Any) -> str:
-        """Submit a task and return its id; raises SignInError's kin when it is not accepted."""
-        body = {"query": self.named(query), "budget": 10.0, **fields}
-        answer = await self.ask(session, "submit_task", body=body)
-        if answer.status != 202:
-            raise NotAcceptedError(f"a submit was answered {answer.status}")
-        return read_as(answer, _Submitted).task_id
-
-    async def finished(self, session: RecordedSession, task: str, deadline_s: float = FINISH_S_MAX) -> dict[str, Any]:
-        """Read the task until it has finished; return it as it was read last."""
-        until = asyncio.get_running_loop().time() + deadline_s
-        while True:
-            answer = await self.ask(session, "get_task", path={"id": task})
-            read = answer.body if isinstance(answer.body, dict) else {}
-            if str(read.get("status")) in FINAL or asyncio.get_running_loop().time() > until:
-                return read
-            await asyncio.sleep(POLL_S)
-
-    async def close_sockets(self) -> None:
-        """Let go of every socket that an act left open."""
-        sockets, self.open_sockets = self.open_sockets, []
-        for socket in sockets:
-            await socket.leave()
-        self.target.tell_lag()
 
 
 def in_scope(clauses: Iterable[str], depth: str) -> bool:
@@ -336,7 +158,7 @@ async def play_all(
         for act in (act for act in acts if act.slow):
             group.create_task(play(stage, act))
         for row in rows:
-            await stage.row(row)
+            await row.send(stage)
         for act in (act for act in acts if not act.slow and not act.alone):
             done(act.name)
             await play(stage, act)

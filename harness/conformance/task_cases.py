@@ -4,7 +4,8 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from harness.conformance.suite import Act, Stage, read_as
+from harness.conformance.stage import Stage, read_as
+from harness.conformance.suite import Act
 
 TASKS: Final = 7
 PAGE: Final = 3

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from harness.client.forms import File
 from harness.conformance.agent_cases import WASM, register
-from harness.conformance.suite import NotAcceptedError, Stage, read_as
+from harness.conformance.stage import NotAcceptedError, Stage, read_as
 from harness.targets.base import Answered
 
 CRASH: Final = "LIVE-CRASH-1"

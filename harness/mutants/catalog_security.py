@@ -62,4 +62,8 @@ SECURITY_MUTANTS: Final = (
              "SEC-OWN-4"),
     _front("open_to_every_page", "pages of every origin may read answers",
            spoils.answering(spoils.open_to_everyone), "SEC-ORIGIN-3"),
+    _front("nobody_is_over", "who shows no credential may call as often as they like",
+           instead(429, 401, when=lambda asked: not _with_credential(asked)), "SEC-RATE-1"),
+    Mutant("preflights_limited", "a preflight counts as a call, and is refused as one",
+           Parts(shell=spoils.limits_preflights), ("SEC-RATE-3",), ("cases",), ("inside",)),
 )  # fmt: skip

@@ -1,7 +1,7 @@
 """A server in our own process, whole but for its sockets: the real application, asked without a network.
 
 For suites of REST rows and acts it is a target like any other, and there in a tenth of a second, so that each mutant
-can have one of its own. Acts that need a socket are not for it.
+can have one of its own. Acts that need a socket are not for it: it has none, and says so.
 """
 
 import asyncio
@@ -11,8 +11,9 @@ from typing import Any, Final
 import httpx
 
 from harness.client.rest import Headers, NoAnswerError, RawAnswer, RestClient
+from harness.client.shell import Endpoint
 from harness.history import Recorder
-from harness.mutants.parts import Parts
+from harness.mutants.parts import Asgi, Parts
 from harness.targets.base import Capabilities
 from harness.targets.local import ADMIN_EMAIL
 from harness.targets.profiles import OWN, Credentials, Profile
@@ -24,6 +25,7 @@ from reference_server.core.passwords import PasswordCost
 from reference_server.environment_asyncio import AsyncioEnvironment, new_secret
 from reference_server.http.application import Application
 from reference_server.http.page_files import PageFiles
+from reference_server.limits import Rates
 from reference_server.observing.metrics import Metrics
 from reference_server.observing.observer import Observer
 from reference_server.operations import Options
@@ -42,7 +44,7 @@ WITHOUT: Final = frozenset({"process", "short_ttl", "tap", "browser"})
 class InsideTransport:
     """`harness.client.rest.Transport` into an application of this process."""
 
-    def __init__(self, application: Application) -> None:
+    def __init__(self, application: Asgi) -> None:
         async def with_state(scope: Any, receive: Any, send: Any) -> None:
             # As uvicorn gives it.
             told: Any = {**scope, "state": {}}
@@ -70,8 +72,9 @@ class InsideTarget(RemoteTarget):
 
     tier = "inside"
 
-    def __init__(self, recorder: Recorder, parts: Parts, *, seed: int, run: str) -> None:
+    def __init__(self, recorder: Recorder, parts: Parts, *, seed: int, run: str, rates: Rates | None = None) -> None:
         self._parts = parts
+        self._rates = rates
         self._password = secrets.token_urlsafe()
         recorder.mask(self._password)
         profile = Profile(api=URL, name="inside", admin=Credentials(ADMIN_EMAIL, self._password))
@@ -84,16 +87,22 @@ class InsideTarget(RemoteTarget):
         """Make the driver and wait until it may serve."""
         self._environment = AsyncioEnvironment(asyncio.get_running_loop(), new_secret(), password_cost=CHEAP)
         options = Options(
-            task_ms=TASK_MS, retry_delays_s=RETRY_DELAYS_S, rates=None, password_cost=CHEAP, admin_email=ADMIN_EMAIL,
-            admin_password=self._password, origins=Origins((), loopback=True),
+            task_ms=TASK_MS, retry_delays_s=RETRY_DELAYS_S, rates=self._rates, password_cost=CHEAP,
+            admin_email=ADMIN_EMAIL, admin_password=self._password, origins=Origins((), loopback=True),
         )  # fmt: skip
         driver = self._parts.driver(self._environment, MemoryStore(), MemoryBlobs(), OpenSockets(), options)
         started = asyncio.Event()
         driver.start(started.set)
         await started.wait()
         observer = Observer(Metrics(), self._environment.monotonic_ns)
-        self._inside = InsideTransport(Application(driver, options.origins, PageFiles(PAGES), observer))
+        application = Application(driver, options.origins, PageFiles(PAGES), observer)
+        self._inside = InsideTransport(self._parts.shell(application))
         self._client = self._unpaced = RestClient(self._inside, self.recorder)
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Raise AssertionError: an act that comes here must say that it needs a socket."""
+        raise AssertionError("a server in our own process has no sockets; mark the act with socket=True")
 
     async def close(self) -> None:
         """Let go of the server and its threads; its data goes with it."""

@@ -3,7 +3,7 @@
 The same `Parts` make the simulated driver and the one behind sockets, so a mutant is one object at every tier.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,13 @@ from reference_server.hub_driver import HubMachine
 from reference_server.operations import Decisions, Options, default_decisions
 from reference_server.store.base import Store
 
+Asgi = Callable[[Any, Any, Any], Awaitable[None]]
+"""An application as ASGI has it: scope, receive, send."""
+
+
+def _as_it_serves(application: Asgi) -> Asgi:
+    return application
+
 
 def _as_it_is(_: str, text: str) -> str:
     return text
@@ -26,7 +33,8 @@ def _as_it_is(_: str, text: str) -> str:
 class Parts:
     """What a process is composed of; the defaults are the honest server's own.
 
-    `page` transforms a page file when it is served: (path below `pages/`, text) -> text.
+    `page` transforms a page file when it is served: (path below `pages/`, text) -> text. `shell` wraps what answers
+    before a driver is asked; it is for the server that a mutant has within this process.
     """
 
     make_hub: Callable[[], HubMachine] = Hub
@@ -34,6 +42,7 @@ class Parts:
     decisions: Callable[[], Decisions] = default_decisions
     page: Callable[[str, str], str] = _as_it_is
     front: MakeFront | None = None
+    shell: Callable[[Asgi], Asgi] = _as_it_serves
 
     def driver(
         self, environment: Environment, store: Store, blobs: Blobs, sockets: Sockets, options: Options, tap: Any = None

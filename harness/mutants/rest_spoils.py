@@ -10,6 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from harness.mutants.front import Asked, Body, Front, MakeFront, said, saying
+from harness.mutants.parts import Asgi
 from reference_server.contract import limits
 from reference_server.contract.models import ApiKeyRevoked, Message
 from reference_server.contract.operations import SearchQuery, VersionQuery
@@ -70,6 +71,26 @@ def unknown_fields_refused(asked: Asked, answer: Answer) -> Answer:
 def counts_bytes(asked: Asked, answer: Answer) -> Answer:
     """Refuse a query by its bytes, not its characters."""
     return Answer(400, said(answer)) if answer.status == 202 and len(asked.body) > 20_000 else answer
+
+
+def limits_preflights(application: Asgi) -> Asgi:
+    """Count a preflight as a call of the address that it comes from, and refuse it as one."""
+
+    async def served(scope: Any, receive: Any, send: Any) -> None:
+        if scope["method"] == "OPTIONS":
+            sent: list[Any] = []
+
+            async def keep(message: Any) -> None:
+                sent.append(message)
+
+            await application({**scope, "method": "GET"}, receive, keep)
+            if sent[0]["status"] == 429:
+                for message in sent:
+                    await send(message)
+                return
+        await application(scope, receive, send)
+
+    return served
 
 
 def skips_on_later_pages(asked: Asked, answer: Answer) -> Answer:

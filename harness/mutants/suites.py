@@ -4,14 +4,14 @@ Only what exercises the mutant's clauses is played, so that one takes a fraction
 all of it, and may not be accused.
 """
 
-import inspect
 import time
 from collections.abc import Collection, Coroutine, Sequence
 from typing import Any, Final
 
 from harness.checkers.base import RunFacts
 from harness.conformance.catalog import ACTS, ROWS
-from harness.conformance.suite import Act, Row, Stage, chosen_acts, chosen_rows, play_all
+from harness.conformance.stage import Stage
+from harness.conformance.suite import Act, Place, Row, chosen_acts, chosen_rows, play_all
 from harness.history import Event, Recorder, merged
 from harness.judge import Scope, judge
 from harness.mutants.inside import InsideTarget
@@ -23,22 +23,33 @@ from harness.targets.profiles import OWN
 from harness.targets.remote import RemoteTarget
 from harness.verdicts import Status
 from reference_server.contract.clauses import Kind
+from reference_server.limits import Rates
 
 DEPTH: Final = "standard"
-SOCKETED: Final = ("stage.dialed(", "raw_socket(", "exchange(", "_watched(", "open_tab(")
-"""What an act that needs a socket does, in its own text."""
+PLACES: Final[dict[Place, Rates | None]] = {"main": None, "limits": Rates()}
+"""How often a server of this process may be asked, by the place of an act; tokens that live for seconds it has not."""
 
 
 def violated_inside(parts: Parts, clauses: Collection[str] = (), seed: int = 1) -> dict[str, str]:
     """Serve these parts in this process, ask what exercises the clauses (or everything); return what was violated."""
+    rows, acts = exercises_inside(clauses)
+    found: dict[str, str] = {}
+    for place in PLACES:
+        here = [act for act in acts if act.place == place]
+        asked = rows if place == "main" else []
+        if here or asked:
+            found |= _violated_at(place, parts, asked, here, seed)
+    return found
+
+
+def _violated_at(place: Place, parts: Parts, rows: Sequence[Row], acts: Sequence[Act], seed: int) -> dict[str, str]:
     events: list[Event] = []
     recorder = Recorder("client", time.monotonic_ns, events.append)
-    target = InsideTarget(recorder, parts, seed=seed, run=f"m{seed}")
-    rows, acts = exercises_of(clauses)
+    target = InsideTarget(recorder, parts, seed=seed, run=f"m{seed}", rates=PLACES[place])
 
     async def play() -> None:
         await target.start()
-        await _played(target, rows, [act for act in acts if not _needs_a_socket(act)], seed)
+        await _played(target, rows, acts, seed, place)
 
     return _violated(target, play(), events)
 
@@ -63,12 +74,14 @@ def _violated(target: RemoteTarget, playing: Coroutine[Any, Any, None], events: 
     return {result.id: result.why for result in violated if result.kind != Kind.BUDGET.value}
 
 
-async def _played(target: RemoteTarget, rows: Sequence[Row], acts: Sequence[Act], seed: int) -> None:
+async def _played(
+    target: RemoteTarget, rows: Sequence[Row], acts: Sequence[Act], seed: int, place: Place = "main"
+) -> None:
     stage = Stage(target, seed=seed, run=target.run_name)
     able = target.capabilities
     try:
         await stage.set_up()
-        await play_all(stage, chosen_rows(rows, DEPTH, able), chosen_acts(acts, DEPTH, able))
+        await play_all(stage, chosen_rows(rows, DEPTH, able), chosen_acts(acts, DEPTH, able, place))
         await stage.close_sockets()
     finally:
         await target.close()
@@ -81,10 +94,10 @@ def exercises_of(clauses: Collection[str]) -> tuple[list[Row], list[Act]]:
     return rows, acts
 
 
-def _needs_a_socket(act: Act) -> bool:
-    """Say whether an act opens a connection of its own: its own text tells."""
-    source = inspect.getsource(act.play)
-    return any(word in source for word in SOCKETED)
+def exercises_inside(clauses: Collection[str]) -> tuple[list[Row], list[Act]]:
+    """Return those of them that a server without sockets can be asked."""
+    rows, acts = exercises_of(clauses)
+    return rows, [act for act in acts if not act.socket and act.place in PLACES]
 
 
 def honest_violations(seed: int = 1) -> dict[str, str]:

@@ -13,7 +13,8 @@ from typing import Any, Final
 from harness.client.rest import SignInError
 from harness.conformance import process_cases
 from harness.conformance.catalog import ACTS, ROWS
-from harness.conformance.suite import Place, Stage, chosen_acts, chosen_rows, play_all
+from harness.conformance.stage import Stage
+from harness.conformance.suite import Place, chosen_acts, chosen_rows, play_all
 from harness.history import FileSink, Recorder
 from harness.records import RunRecord
 from harness.seeds import derived, people

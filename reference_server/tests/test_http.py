@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 
 from reference_server import contract
+from reference_server.app import PAGES
 from reference_server.contract import limits
 from reference_server.tests.process import PERSON, SYSTEM, ServerProcess, read_to_end
 
+SOURCE = "app.py"
+"""Lies beside the pages."""
 JSON = {"Content-Type": "application/json"}
 TEXT = {"Content-Type": "text/plain"}
 TOO_LARGE = b" " * (limits.JSON_BODY_BYTES_MAX + 1)
@@ -204,10 +207,10 @@ def test_the_documents_of_the_contract_are_served_to_anybody(server: ServerProce
 @pytest.mark.parametrize(
     "path",
     [
-        "/../settings.py",
-        "/%2e%2e/settings.py",
+        f"/../{SOURCE}",
+        f"/%2e%2e/{SOURCE}",
         "/__init__.py",
-        "/js/../../app.py",
+        f"/js/../../{SOURCE}",
         "/js//api.js",
         "/js",
         "/.html",
@@ -215,6 +218,8 @@ def test_the_documents_of_the_contract_are_served_to_anybody(server: ServerProce
     ],
 )
 def test_no_spelling_of_a_path_leaves_the_pages(server: ServerProcess, path: str) -> None:
+    assert (PAGES.parent / SOURCE).is_file()
+    assert (PAGES / "__init__.py").is_file()
     with server.raw() as opened:
         opened.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
 

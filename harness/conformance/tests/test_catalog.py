@@ -1,14 +1,15 @@
 """No clause of the registry is forgotten, and no row speaks of a clause that nobody judges."""
 
+import ast
 import inspect
+from pathlib import Path
 
 import pytest
 
 from harness.checkers.cased import CASED
 from harness.conformance.catalog import (
     ACTS,
-    EVERY_ANSWER,
-    EVERY_MESSAGE,
+    JUDGED_BESIDE,
     PARTS,
     ROWS,
     clauses_of,
@@ -19,10 +20,8 @@ from harness.conformance.suite import Act
 from reference_server.contract.clauses import CLAUSES_BY_ID
 from scenarios.catalog import SCENARIOS
 
+E2E = Path(__file__).parents[3] / "e2e"
 ROWS_ALL = [row for rows in ROWS.values() for row in rows]
-
-JUDGED_BESIDE = {*EVERY_ANSWER, *EVERY_MESSAGE, *(name for name in CLAUSES_BY_ID if name.startswith("TASK-"))}
-"""Judged on every answer, every message, every submit and reading of a task, whoever makes them."""
 
 
 def test_every_clause_that_can_be_judged_from_outside_is_exercised_by_some_part() -> None:
@@ -49,6 +48,19 @@ def test_every_act_names_clauses_and_says_in_its_docstring_which() -> None:
     for act in acts:
         assert set(act.clauses) <= CLAUSES_BY_ID.keys()
         assert act.clauses[0].rpartition("-")[0] in (act.play.__doc__ or ""), act.name
+
+
+def _marked() -> set[str]:
+    """Return the clauses that tests of the browser are marked with."""
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in E2E.glob("test_*.py")]
+    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    marks = [call for call in calls if ast.unparse(call.func) == "pytest.mark.clauses"]
+    return {str(ast.literal_eval(argument)) for mark in marks for argument in mark.args}
+
+
+def test_the_browser_part_answers_for_what_its_tests_are_marked_with() -> None:
+    assert _marked()
+    assert _marked() <= clauses_of("browser")
 
 
 def _registers(act: Act) -> bool:

@@ -12,7 +12,8 @@ import pytest
 from harness.client.rest import RecordedSession
 from harness.conformance.catalog import ACTS
 from harness.conformance.raw_socket import TEXT, frame
-from harness.conformance.suite import Act, Stage, play
+from harness.conformance.stage import Stage
+from harness.conformance.suite import Act, play
 from harness.history import Event, Recorder
 from harness.seeds import people
 from harness.targets.profiles import OWN, Profile

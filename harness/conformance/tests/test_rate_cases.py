@@ -7,7 +7,7 @@ import pytest
 
 from harness.conformance import rate_cases
 from harness.conformance.rate_cases import Allowance, offered
-from harness.conformance.suite import NotAcceptedError
+from harness.conformance.stage import NotAcceptedError
 
 BURST, PER_S = 50, 5
 
