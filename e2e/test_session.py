@@ -23,7 +23,7 @@ FOREIGN_PLACES = (
 )
 
 
-@pytest.mark.clauses("CLIENT-STORAGE-1", "CLIENT-STOP-1", "CLIENT-ONE-1")
+@pytest.mark.clauses("CLIENT-STORAGE-1", "CLIENT-ONE-1")
 def test_somebody_can_sign_out(lobby: Lobby, guest: Guest) -> None:
     visit = lobby.enter(guest)
     dashboard = Dashboard(visit).open()
@@ -34,7 +34,7 @@ def test_somebody_can_sign_out(lobby: Lobby, guest: Guest) -> None:
     record_signed_out(visit)
 
 
-@pytest.mark.clauses("CLIENT-STORAGE-1", "CLIENT-STOP-1")
+@pytest.mark.clauses("CLIENT-STORAGE-1")
 def test_a_page_whose_token_is_revoked_elsewhere_is_signed_out(lobby: Lobby, guest: Guest) -> None:
     visit = lobby.enter(guest)
     Dashboard(visit).open()

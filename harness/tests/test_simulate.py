@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from harness.conformance.catalog import clauses_of
 from harness.faults import FAULTS
 from harness.history import encode
 from harness.mutants.catalog import CANARY, MUTANTS
 from harness.mutants.model import Mutant
 from harness.mutants.selfcheck import earns_its_place, kill_of, without
-from harness.simulate import history, replay, shrunk_script, simulate
+from harness.simulate import history, judged, replay, shrunk_script, simulate
 from harness.strategies import seeded
+from harness.verdicts import Status
 from scenarios.catalog import SCENARIOS
 from scenarios.model import Cut, Script, decode_script, encode_script
 from scenarios.regressions import saved_scripts
@@ -51,6 +53,13 @@ def test_one_seed_is_one_history_byte_for_byte_under_two_hash_seeds() -> None:
 
     assert first.count(b"\n") > 100
     assert first == second
+
+
+def test_the_scenarios_exercise_every_clause_that_a_run_of_them_must_answer_for() -> None:
+    judgements = [judged(history(scenario, 1), 1) for scenario in SCENARIOS]
+    shown = {result.id for one in judgements for result in one.results if result.status is Status.HOLDS}
+
+    assert clauses_of("scenario") - shown == set()
 
 
 def test_another_seed_is_another_history() -> None:
