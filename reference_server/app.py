@@ -148,7 +148,7 @@ class App:
         ws = type("BoundWebSocketProtocol", (WebSocketProtocol,), shared)
         files = PageFiles(self._pages)
         application = Application(driver, _origins(settings), files, observer, settings.proxies)
-        http = _http(settings, direct=DirectAnswers(driver, _origins(settings), observer))
+        http = _http(settings, observer, direct=DirectAnswers(driver, _origins(settings), observer))
         return configured(settings, application, http, ws)
 
 
@@ -168,7 +168,9 @@ async def serve_pages(
         observer = _observer(environment, Metrics(), logs)
         api = PagesOnly(environment, VERSION)
         application = Application(api, _origins(settings), files, observer, settings.proxies)
-        server = Server(configured(settings, application, _http(settings, socket_path=None)), announce, tls=tls)
+        server = Server(
+            configured(settings, application, _http(settings, observer, socket_path=None)), announce, tls=tls
+        )
         return await signals.serve(server, listener)
     finally:
         environment.close()
@@ -178,9 +180,9 @@ def _observer(environment: Environment, metrics: Metrics, logs: bool) -> Observe
     return Observer(metrics, environment.monotonic_ns, RequestLines(environment.new_secret) if logs else None)
 
 
-def _http(settings: Settings, **bound: Any) -> type[HttpProtocol]:
+def _http(settings: Settings, observer: Observer, **bound: Any) -> type[HttpProtocol]:
     """Return the class of HTTP connections, with what they all share."""
-    shared = {"head_timeout_s": settings.handshake_timeout, "origins": _origins(settings)}
+    shared = {"observer": observer, "head_timeout_s": settings.handshake_timeout, "origins": _origins(settings)}
     return type("BoundHttpProtocol", (HttpProtocol,), shared | bound)
 
 

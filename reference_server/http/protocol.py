@@ -23,15 +23,17 @@ from reference_server.http.application import GONE, UNREADABLE
 from reference_server.http.direct import DirectAnswers, Exchange
 from reference_server.http.idle_timer import IdleTimer
 from reference_server.http.request_heads import without_upgrade
-from reference_server.http.responses import Headers, head_of, raw_response, sharing_headers
+from reference_server.http.responses import body_of, head_of, raw_response, sharing_headers
+from reference_server.observing.observer import Observer
 from reference_server.websocket.protocol import WebSocketProtocol
 
 HEAD_BYTES_MAX: Final = 64 * 1024
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """One connection while it speaks HTTP; a subclass made at start holds its times and the origins."""
+    """One connection while it speaks HTTP; a subclass made at start holds what all connections share."""
 
+    observer: ClassVar[Observer]
     head_timeout_s: ClassVar[float] = limits.HANDSHAKE_TIMEOUT_S
     body_stall_s: ClassVar[float] = limits.BODY_STALL_S
     origins: ClassVar[Origins] = Origins()
@@ -97,13 +99,18 @@ class HttpProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Answer what the parser refuses with the contract's JSON, and end the connection."""
-        self._end_with(raw_response(error(400, msg), self._sharing()))
+        head, refusal = self._what_was_read(), error(400, msg)
+        asked = self.observer.begin(head)
+        # What lets an allowed page read it goes by what of its head could be read (contract §2 origin).
+        shared = sharing_headers(self.origins, head.path, head.headers) or [(b"vary", b"Origin")]
+        self.observer.unreadable(asked, refusal.status, len(body_of(refusal)))
+        self._end_with(raw_response(refusal, [*shared, *asked.headers]))
 
-    def _sharing(self) -> Headers:
-        """Return what lets an allowed page read the refusal, by what of its head could be read (contract §2 origin)."""
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in self.headers}
-        shared = sharing_headers(self.origins, self._path(), headers) if self._in_message else []
-        return shared or [(b"vary", b"Origin")]
+    def _what_was_read(self) -> Head:
+        address = self.client[0] if self.client is not None else ""
+        if not self._in_message:
+            return Head("", "", "", {}, address)
+        return head_of("", self._path(), b"", self.headers, address)
 
     def pause_writing(self) -> None:
         """Stop writing, and see that the peer takes what waits for it at a pace."""

@@ -82,6 +82,10 @@ class Observer:
         account_id = None if caller is None else caller.account_id
         self._answered(asked, found.operation.name, found.operation.path, status, size, account_id)
 
+    def unreadable(self, asked: Asked, status: int, size: int) -> None:
+        """Take the answer to what can't be parsed: nobody knows what it asked for."""
+        self._answered(asked, UNKNOWN, UNKNOWN, status, size, None)
+
     def handshake(self, asked: Asked, answer: Granted | Answer) -> None:
         """Take a handshake's answer."""
         if isinstance(answer, Granted):

@@ -7,7 +7,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -79,10 +79,10 @@ class ServerProcess:
         return token
 
     @contextmanager
-    def connect(self, token: str, **named: Any) -> Iterator[ClientConnection]:
+    def connect(self, token: str, headers: Mapping[str, str] | None = None, **named: Any) -> Iterator[ClientConnection]:
         scheme = "ws" if self.trust is None else "wss"
         url = f"{scheme}://{self.host}:{self.port}/api/v1/ws/connect"
-        headers = {"Authorization": f"Bearer {token}"}
+        headers = {"Authorization": f"Bearer {token}", **(headers or {})}
         with connect(url, additional_headers=headers, compression=None, ssl=self.trust, **named) as opened:
             yield opened
 

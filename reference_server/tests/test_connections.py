@@ -1,6 +1,7 @@
 """Connections that bring nothing are ended, whatever trickles in; those that keep the pace are not (contract §5)."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import ClassVar
 
@@ -11,6 +12,8 @@ from uvicorn.server import ServerState
 
 from reference_server.http.application import GONE
 from reference_server.http.protocol import HttpProtocol
+from reference_server.observing.metrics import Metrics
+from reference_server.observing.observer import Observer
 
 DEADLINE_S = 10.0
 EVERY_S = 0.02
@@ -22,6 +25,7 @@ KIB = b"x" * 1024
 class ShortTimes(HttpProtocol):
     """The protocol with times that a test can wait for."""
 
+    observer = Observer(Metrics(), time.monotonic_ns)
     head_timeout_s: ClassVar[float] = 0.3
     body_stall_s: ClassVar[float] = 0.3
 

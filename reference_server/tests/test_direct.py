@@ -105,15 +105,16 @@ def visit(peer: Peer, *, directly: bool) -> tuple[bytes, int]:
     async def run() -> tuple[bytes, int]:
         environment = AsyncioEnvironment(asyncio.get_running_loop(), "k" * 32, seed=1)
         driver = Driver(environment, MemoryStore(), OpenSockets(), Options(rates=None))
-        origins, observer = Origins(), Observer(Metrics(), environment.monotonic_ns)
-        application = CountingApplication(driver, origins, PageFiles(PAGES), observer)
+        origins, told = Origins(), Observer(Metrics(), environment.monotonic_ns)
+        application = CountingApplication(driver, origins, PageFiles(PAGES), told)
         config = uvicorn.Config(application, ws="none", lifespan="off", log_config=None, proxy_headers=False)
         config.load()
         state = ServerState()
         reads: asyncio.Queue[bytes] = asyncio.Queue()
 
         class WatchedProtocol(HttpProtocol):
-            direct = DirectAnswers(driver, origins, observer) if directly else None
+            observer = told
+            direct = DirectAnswers(driver, origins, told) if directly else None
 
             def data_received(self, data: bytes) -> None:
                 super().data_received(data)

@@ -6,6 +6,7 @@ import os
 import queue
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,7 +18,7 @@ from reference_server.core.calls import Head
 from reference_server.observing.log_lines import TRACEBACK_CHARS_MAX, JsonLines, RequestLines, TextLines, fields
 from reference_server.observing.log_writer import BoundedHandler, log_of
 from reference_server.settings.values import Settings
-from reference_server.tests.process import ADMIN, DEADLINE_S, PERSON, ServerProcess, read_to_end
+from reference_server.tests.process import ADMIN, DEADLINE_S, PERSON, ServerProcess, read_to_end, upgrade_request
 from reference_server.websocket.logged import LoggedSockets
 from reference_server.websocket.protocol import WebSocketProtocol
 
@@ -225,7 +226,40 @@ def test_the_life_of_the_process_and_every_answer_have_their_lines() -> None:
         ("ws_connect", "/api/v1/ws/connect", 401),
         ("page", "/{page}", 200),
         ("unknown", "unknown", 404),
+        ("unknown", "unknown", 400),
     } <= shapes
+
+
+@pytest.fixture(scope="module")
+def logging_server() -> Iterator[ServerProcess]:
+    with ServerProcess("--db", ":memory:", "--log", "json") as running:
+        yield running
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n", 200),
+        (b"GET /login.html HTTP/1.1\r\nHost: x\r\nConnection: close\r\n", 200),
+        (upgrade_request("a-token-of-nobody").removesuffix(b"\r\n"), 401),
+        (b"GET /health HTTP/1.1\r\nHost: x\r\nno header\r\n", 400),
+    ],
+)
+def test_every_answer_says_how_its_line_is_found(logging_server: ServerProcess, head: bytes, status: int) -> None:
+    # A header of ours comes first: of a head that can't be read, what came before the fault is known.
+    first, _, rest = head.partition(b"\r\n")
+    with logging_server.raw() as opened:
+        opened.sendall(first + b"\r\nX-Request-Id: mine-1\r\n" + rest + b"\r\n")
+        answer = read_to_end(opened)
+
+    assert answer.startswith(b"HTTP/1.1 %d " % status)
+    assert b"\r\nx-request-id: mine-1\r\n" in answer
+
+
+def test_a_handshake_that_is_accepted_says_how_its_line_is_found(logging_server: ServerProcess) -> None:
+    with logging_server.connect(logging_server.register(), {"X-Request-Id": "mine-1"}) as opened:
+        assert opened.response is not None
+        assert opened.response.headers["X-Request-Id"] == "mine-1"
 
 
 def test_without_a_log_there_is_no_id_and_no_line() -> None:

@@ -16,7 +16,7 @@ from reference_server.core.calls import Head
 from reference_server.observing.exposition import exposition
 from reference_server.observing.metrics import BUCKETS_S, SECOND_NS, Metrics
 from reference_server.observing.observer import Observer
-from reference_server.tests.process import DEADLINE_S, ServerProcess
+from reference_server.tests.process import DEADLINE_S, ServerProcess, read_to_end
 
 NO_SOCKETS = SocketFigures(0, 0, 0, 0, 0)
 
@@ -112,6 +112,9 @@ def test_what_happens_in_a_process_is_counted(server: ServerProcess) -> None:
         pass
     assert server.call("GET", "/tasks/x").status_code == 401
     assert server.http.get("/nowhere").status_code == 404
+    with server.raw() as raw:
+        raw.sendall(b"nonsense\r\n\r\n")
+        read_to_end(raw)
     assert server.http.get("/login.html").status_code == 200
     after = metrics_of(server)
 
@@ -122,7 +125,7 @@ def test_what_happens_in_a_process_is_counted(server: ServerProcess) -> None:
     assert requests("submit_task", "POST", "202") == 1
     assert (requests("ws_connect", "GET", "101"), requests("ws_connect", "GET", "401")) == (1, 1)
     assert (requests("get_task", "GET", "401"), requests("unknown", "GET", "404")) == (1, 1)
-    assert requests("page", "GET", "200") == 1
+    assert (requests("page", "GET", "200"), requests("unknown", "other", "400")) == (1, 1)
     assert [value(text, "task_transitions_total", to=to) for to in ("queued", "running", "completed")] == [1, 1, 1]
     assert (value(text, "ws_connections"), value(text, "ws_messages_sent_total")) == (1, 4)
     assert value(text, "tasks", status="queued") == 0

@@ -20,7 +20,7 @@ from reference_server.core.answers import Answer
 from reference_server.core.calls import Head
 from reference_server.core.effects import Drained, Failed, FrameIn, Lost, Opcode, Paused
 from reference_server.driver import Driver, Granted
-from reference_server.http.responses import raw_response, sharing_headers
+from reference_server.http.responses import Headers, raw_response, sharing_headers
 from reference_server.observing.observer import Asked, Observer
 from reference_server.websocket.frames import FrameParser, close_frame, ping_frame, pong_frame, text_frame
 
@@ -189,13 +189,14 @@ class WebSocketProtocol(asyncio.Protocol):
             return
         self.observer.handshake(asked, answer)
         if isinstance(answer, Answer):
-            self.transport.write(raw_response(answer, sharing_headers(self.origins, head.path, head.headers)))
+            shared = sharing_headers(self.origins, head.path, head.headers)
+            self.transport.write(raw_response(answer, [*shared, *asked.headers]))
             self.transport.close()
             return
-        self._open(head, answer)
+        self.transport.write(_switching(head, answer.subprotocol, asked.headers))
+        self._open(answer)
 
-    def _open(self, head: Head, granted: Granted) -> None:
-        self.transport.write(_switching(head, granted.subprotocol))
+    def _open(self, granted: Granted) -> None:
         self.transport.set_write_buffer_limits(high=limits.SEND_BUFFER_BYTES, low=limits.SEND_BUFFER_BYTES)
         self._number = granted.connection
         self._parser = FrameParser(granted.connection)
@@ -220,8 +221,8 @@ class WebSocketProtocol(asyncio.Protocol):
             self._timeout = None
 
 
-def _switching(head: Head, subprotocol: str | None) -> bytes:
-    """Return the 101 (RFC 6455 §4.2.2); no extension is ever agreed on."""
+def _switching(head: Head, subprotocol: str | None, extra: Headers) -> bytes:
+    """Return the 101 (RFC 6455 §4.2.2) with `extra` headers; no extension is ever agreed on."""
     key = head.headers["sec-websocket-key"].strip().encode("ascii")
     accept = base64.b64encode(hashlib.sha1(key + _GUID, usedforsecurity=False).digest())
     lines = [
@@ -233,4 +234,5 @@ def _switching(head: Head, subprotocol: str | None) -> bytes:
     ]
     if subprotocol is not None:
         lines.append(b"Sec-WebSocket-Protocol: " + subprotocol.encode("ascii"))
+    lines += [b"%b: %b" % header for header in extra]
     return b"\r\n".join([*lines, b"", b""])
