@@ -10,7 +10,7 @@ import sys
 import time
 from array import array
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import cycle
 from typing import Final
 
@@ -57,6 +57,26 @@ class Count(Struct, frozen=True):
     cpu_s: float | None
 
 
+class Pace:
+    """When requests fall due at a rate from `started_ns` on."""
+
+    def __init__(self, per_s: float, started_ns: int) -> None:
+        self._period_ns = 1e9 / per_s
+        self._started_ns = started_ns
+        self._number = 1
+
+    @property
+    def next_ns(self) -> int:
+        """When the next request falls due."""
+        return self._started_ns + round(self._number * self._period_ns)
+
+    def due(self, now_ns: int) -> Iterator[int]:
+        """Give each instant that has come, once; never early, so that no response time is negative."""
+        while (due_ns := self.next_ns) <= now_ns:
+            self._number += 1
+            yield due_ns
+
+
 class Load:
     """One load on one server."""
 
@@ -83,7 +103,7 @@ class Load:
             while self._idle:
                 self.ask(self._idle.popleft(), time.monotonic_ns())
         else:
-            self._pace(loop, 1e9 / plan.rate_per_s, time.monotonic_ns(), 1)
+            self._keep(Pace(plan.rate_per_s, time.monotonic_ns()), loop)
         await asyncio.sleep(plan.warm_up_s)
         count = await self._counted()
         self._over = True
@@ -103,18 +123,16 @@ class Load:
         times_ns = sorted(self._times_ns)
         return Count(len(times_ns), seconds, _ms(times_ns, 0.5), _ms(times_ns, 0.99), dict(self._statuses), cpu)
 
-    def _pace(self, loop: asyncio.AbstractEventLoop, period_ns: float, started_ns: int, number: int) -> None:
-        """Let requests fall due at their rate; one that finds no free connection waits, and its wait counts."""
-        # A loop's clock may be coarser than ours: never early, so that no response time is negative.
-        while (due_ns := started_ns + round(number * period_ns)) <= time.monotonic_ns() and not self._over:
-            number += 1
+    def _keep(self, pace: "Pace", loop: asyncio.AbstractEventLoop) -> None:
+        """Send what has fallen due; a request that finds no free connection waits, and its wait counts."""
+        if self._over:
+            return
+        for due_ns in pace.due(time.monotonic_ns()):
             if self._idle:
                 self.ask(self._idle.popleft(), due_ns)
             else:
                 self._due.append(due_ns)
-        if not self._over:
-            left_s = (due_ns - time.monotonic_ns()) / 1e9
-            loop.call_later(max(0.0, left_s), self._pace, loop, period_ns, started_ns, number)
+        loop.call_later(max(0.0, (pace.next_ns - time.monotonic_ns()) / 1e9), self._keep, pace, loop)
 
     def ask(self, connection: "Connection", intended_ns: int) -> None:
         """Send the next request."""

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -13,8 +12,12 @@ from scenarios.catalog import SCENARIOS
 from scenarios.model import Script, encode_script
 
 COMMAND_S_MAX = 60
-HELP_S_MAX = 0.3
-TRIES = 5
+HELP = """
+import contextlib, sys, harness.cli
+with contextlib.suppress(SystemExit):
+    harness.cli.main(["--help"])
+print([name for name in {heavy} if name in sys.modules])
+"""
 
 
 def harness(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -29,22 +32,12 @@ def harness(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_help_answers_at_once(tmp_path: Path) -> None:
-    def spent() -> float:
-        began = time.perf_counter()
-        assert "verify" in harness(tmp_path, "--help").stdout
-        return time.perf_counter() - began
-
-    # The best of a few: a machine that is busy for a moment says nothing about the imports.
-    assert min(spent() for _ in range(TRIES)) < HELP_S_MAX
-
-
 def test_help_imports_nothing_heavy() -> None:
     heavy = ("httpx", "websockets", "hypothesis", "locust", "playwright", "jinja2", "rich", "msgspec", "asyncio")
-    script = f"import sys, harness.cli\nprint([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", HELP.format(heavy=heavy)], capture_output=True, text=True, check=True)
 
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    assert "verify" in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 @pytest.mark.parametrize(

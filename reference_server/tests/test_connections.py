@@ -20,6 +20,7 @@ EVERY_S = 0.02
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n"
 HALF_SENT = GET + b"Content-Length: 100000\r\n\r\n{"
 KIB = b"x" * 1024
+PIECES = 10
 
 
 class ShortTimes(HttpProtocol):
@@ -28,6 +29,12 @@ class ShortTimes(HttpProtocol):
     observer = Observer(Metrics(), time.monotonic_ns)
     head_timeout_s: ClassVar[float] = 0.3
     body_stall_s: ClassVar[float] = 0.3
+
+
+class Patient(ShortTimes):
+    """The same for a body that keeps the pace: the whole takes longer than this, each piece far less."""
+
+    body_stall_s: ClassVar[float] = 1.5
 
 
 async def answer_at_once(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
@@ -44,16 +51,18 @@ Peer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[bytes]]
 App = Callable[[Scope, ASGIReceiveCallable, ASGISendCallable], Awaitable[None]]
 
 
-def talk(peer: Peer, *, keep_alive_s: float = 60.0, app: App = answer_at_once) -> bytes:
+def talk(
+    peer: Peer, *, keep_alive_s: float = 60.0, app: App = answer_at_once, times: type[ShortTimes] = ShortTimes
+) -> bytes:
     """Let a peer talk to one connection of the protocol; a connection that lives on fails at the deadline."""
 
     async def run() -> bytes:
-        config = uvicorn.Config(app, http=ShortTimes, ws="none", lifespan="off", log_config=None)
+        config = uvicorn.Config(app, http=times, ws="none", lifespan="off", log_config=None)
         config.timeout_keep_alive = keep_alive_s  # type: ignore[assignment]
         config.load()
         state = ServerState()
         server = await asyncio.get_running_loop().create_server(
-            lambda: ShortTimes(config=config, server_state=state, app_state={}), "127.0.0.1", 0
+            lambda: times(config=config, server_state=state, app_state={}), "127.0.0.1", 0
         )
         async with server, asyncio.timeout(DEADLINE_S):
             reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname()[:2])
@@ -112,14 +121,14 @@ def test_a_half_head_behind_a_late_answer_ends_the_connection_after_the_answer()
 
 def test_an_answered_request_whose_body_keeps_the_pace_is_followed_by_the_next() -> None:
     async def peer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
-        writer.write(GET + b"Content-Length: %d\r\n\r\n" % (len(KIB) * 10))
-        for _ in range(10):
-            await asyncio.sleep(ShortTimes.body_stall_s / 3)
+        writer.write(GET + b"Content-Length: %d\r\n\r\n" % (len(KIB) * PIECES))
+        for _ in range(PIECES):
+            await asyncio.sleep(Patient.body_stall_s * 1.2 / PIECES)
             writer.write(KIB)
         writer.write(GET + b"Connection: close\r\n\r\n")
         return await read_to_end(reader)
 
-    assert talk(peer, keep_alive_s=0.1).count(b"HTTP/1.1 413") == 2
+    assert talk(peer, keep_alive_s=0.1, times=Patient).count(b"HTTP/1.1 413") == 2
 
 
 def test_a_trailer_that_never_ends_is_refused() -> None:
