@@ -118,9 +118,23 @@ class Driver:
         """Carry out an admitted request; `reply` comes once, after the commit of what it changed."""
         self._operations.handle(admitted.route, admitted.head, admitted.caller, body, reply)
 
-    def open_blob(self, admitted: Admitted, body: BlobBody, then: Callable[[Download | Answer], None]) -> None:
-        """Open what an answer streams; an answer of its own takes the place of one that can't be read."""
-        self.blobs.open(body, self._caller_key(admitted), then)
+    def open_blob(self, admitted: Admitted, answer: Answer, then: Callable[[Download | Answer], None]) -> None:
+        """Open what an answer streams; another answer takes the place of one whose blob can't be read.
+
+        A blob that is gone was deleted since the decision, whose answer is true no more: the request is decided again.
+        """
+        caller = self._caller_key(admitted)
+
+        def decided(second: Answer) -> None:
+            if isinstance(second.body, BlobBody):
+                self.blobs.open(second, caller, then)
+            else:
+                then(second)
+
+        def again() -> None:
+            self.handle(admitted, b"", decided)
+
+        self.blobs.open(answer, caller, then, again)
 
     def handshake(self, head: Head, reply: Callable[[Granted | Answer], None]) -> None:
         """Judge a handshake in the contract's order (§1): 404, 405, 429, 401, 403 origin, 400, 426, 503."""

@@ -6,9 +6,18 @@ deleted. To add one, implement `Blobs` and give it its row in `tests/test_blobs.
 Run: `python -m pytest reference_server/blobs`.
 """
 
-from reference_server.blobs.base import BlobError, BlobReader, Blobs, StagedBlob
+from reference_server.blobs.base import BlobError, BlobMissingError, BlobReader, Blobs, StagedBlob
 from reference_server.blobs.folder import FolderBlobs
 from reference_server.blobs.memory import MemoryBlobs
 from reference_server.blobs.s3 import S3Blobs
 
-__all__ = ["BlobError", "BlobReader", "Blobs", "FolderBlobs", "MemoryBlobs", "S3Blobs", "StagedBlob"]
+__all__ = [
+    "BlobError",
+    "BlobMissingError",
+    "BlobReader",
+    "Blobs",
+    "FolderBlobs",
+    "MemoryBlobs",
+    "S3Blobs",
+    "StagedBlob",
+]

@@ -4,11 +4,17 @@ import re
 from collections.abc import Iterable
 from typing import Final, Protocol
 
+CHECKED: Final = b"written by a check"
+"""What `Blobs.check` writes and expects to read."""
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
 class BlobError(Exception):
     """The blob store can't be used; the sentence says what is wrong and what to do."""
+
+
+class BlobMissingError(BlobError):
+    """There is no such blob: it was deleted, or never kept."""
 
 
 def is_name(name: str) -> bool:
@@ -57,7 +63,7 @@ class Blobs(Protocol):
         """Begin a blob; raises BlobError."""
 
     def open(self, name: str) -> BlobReader:
-        """Open a kept blob; raises BlobError when there is none."""
+        """Open a kept blob; raises BlobMissingError when there is none, BlobError when it can't be read."""
 
     def delete(self, name: str) -> None:
         """Take a blob away; nothing when there is none. Raises BlobError."""
@@ -66,7 +72,7 @@ class Blobs(Protocol):
         """Return the name of every kept blob; raises BlobError."""
 
     def check(self) -> None:
-        """Raise BlobError unless blobs can be written and read now (for /ready)."""
+        """Write a little, read it back and take it away; raises BlobError when it does not come back (for /ready)."""
 
     def sweep(self) -> None:
         """Remove what was staged and never kept, as a crash leaves it; raises BlobError."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from reference_server.blobs.base import BlobError, checked_name, is_name
+from reference_server.blobs.base import CHECKED, BlobError, BlobMissingError, checked_name, is_name
 
 FOLDER_MODE: Final = 0o700
 FILE_MODE: Final = 0o600
@@ -35,9 +35,13 @@ class FolderBlobs:
             return _Staged(self, checked_name(name))
 
     def open(self, name: str) -> "_Reader":
-        """Open a kept blob; raises BlobError when there is none."""
+        """Open a kept blob; raises BlobMissingError when there is none."""
         with self.faults("read"):
-            return _Reader(self, self.kept_path(name).open("rb"))
+            try:
+                file = self.kept_path(name).open("rb")
+            except FileNotFoundError as fault:
+                raise BlobMissingError(f"there is no blob {name!r} in {self._kept}; it was deleted") from fault
+            return _Reader(self, file)
 
     def delete(self, name: str) -> None:
         """Take a blob away; nothing when there is none."""
@@ -50,12 +54,16 @@ class FolderBlobs:
             return [entry.name for entry in os.scandir(self._kept) if is_name(entry.name)]
 
     def check(self) -> None:
-        """Write a little and take it away again, so that a full or read-only disk shows."""
+        """Write a little, read it back and take it away, so that a full, read-only or broken disk shows."""
         staged = self.stage(CHECK)
         try:
-            staged.write(b"x")
+            staged.write(CHECKED)
+            with self.faults("read"):
+                found = self.staged_path(CHECK).read_bytes()
         finally:
             staged.discard()
+        if found != CHECKED:
+            raise BlobError(f"the blob folder {self._root} gives back other bytes than were written; check its disk")
 
     def sweep(self) -> None:
         """Remove what was staged and never kept."""

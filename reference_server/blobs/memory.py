@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from reference_server.blobs.base import BlobError, checked_name
+from reference_server.blobs.base import BlobMissingError, checked_name
 
 
 class MemoryBlobs:
@@ -16,9 +16,9 @@ class MemoryBlobs:
         return _Staged(self._kept, checked_name(name))
 
     def open(self, name: str) -> "_Reader":
-        """Open a kept blob; raises BlobError when there is none."""
+        """Open a kept blob; raises BlobMissingError when there is none."""
         if checked_name(name) not in self._kept:
-            raise BlobError(f"there is no blob {name!r}; it was deleted or never kept")
+            raise BlobMissingError(f"there is no blob {name!r}; it was deleted or never kept")
         return _Reader(self._kept[name])
 
     def delete(self, name: str) -> None:
@@ -30,7 +30,7 @@ class MemoryBlobs:
         return tuple(self._kept)
 
     def check(self) -> None:
-        """Do nothing: memory can always be written."""
+        """Do nothing: memory can always be written and read."""
 
     def sweep(self) -> None:
         """Do nothing: what was staged went with its process."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from reference_server.blobs.base import BlobError, checked_name, is_name
+from reference_server.blobs.base import CHECKED, BlobError, BlobMissingError, checked_name, is_name
 
 if TYPE_CHECKING:
     from obstore import ReadableFile, WritableFile
@@ -62,7 +62,7 @@ class S3Blobs:
         return _Staged(self, checked_name(name))
 
     def open(self, name: str) -> "_Reader":
-        """Open a kept blob; raises BlobError when there is none."""
+        """Open a kept blob; raises BlobMissingError when there is none."""
         with self.faults():
             return _Reader(self, self._obstore.open_reader(self._store, _key(name), buffer_size=PIECE_BYTES))
 
@@ -78,10 +78,13 @@ class S3Blobs:
         return [name for name in (key.rpartition("/")[2] for key in keys) if is_name(name)]
 
     def check(self) -> None:
-        """Write a little and take it away again."""
+        """Write a little, read it back and take it away."""
         with self.faults():
-            self._obstore.put(self._store, CHECK, b"x")
+            self._obstore.put(self._store, CHECK, CHECKED)
+            found = bytes(self._obstore.get(self._store, CHECK).bytes())
             self._obstore.delete(self._store, CHECK)
+        if found != CHECKED:
+            raise BlobError(f"the blob store {self._where} gives back other bytes than were written; check the peer")
 
     def sweep(self) -> None:
         """Do nothing: what was staged and never kept can't be seen."""
@@ -100,7 +103,8 @@ class S3Blobs:
             why = "refuses our credentials; check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
             raise BlobError(f"the blob store {self._where} {why}") from fault
         except FileNotFoundError as fault:
-            raise BlobError(f"the blob store {self._where} has no such blob, or there is no such bucket") from fault
+            why = "has no such blob, or there is no such bucket"
+            raise BlobMissingError(f"the blob store {self._where} {why}") from fault
         except (exceptions.BaseError, OSError, ValueError) as fault:
             why = "can't be used now; check AWS_ENDPOINT_URL, AWS_REGION and that the bucket exists"
             raise BlobError(f"the blob store {self._where} {why}") from fault

@@ -65,7 +65,7 @@ class Api(Protocol):
     def handle(self, admitted: Admitted, body: bytes | Received, reply: Callable[[Answer], None]) -> None:
         """Carry out an admitted request."""
 
-    def open_blob(self, admitted: Admitted, body: BlobBody, then: Callable[[Download | Answer], None]) -> None:
+    def open_blob(self, admitted: Admitted, answer: Answer, then: Callable[[Download | Answer], None]) -> None:
         """Open what an answer streams."""
 
     def handshake(self, head: Head, reply: Callable[[Granted | Answer], None]) -> None:
@@ -166,8 +166,8 @@ class Application:
         answer = await _asked(partial(self._driver.handle, admitted, body))
         if not isinstance(answer.body, BlobBody):
             return _Reply(answer)
-        opened = await _asked(partial(self._driver.open_blob, admitted, answer.body))
-        return _Reply(opened) if isinstance(opened, Answer) else _Reply(answer, download=opened)
+        opened = await _asked(partial(self._driver.open_blob, admitted, answer))
+        return _Reply(opened) if isinstance(opened, Answer) else _Reply(opened.answer, download=opened)
 
     async def _body(self, admitted: Admitted, receive: ASGIReceiveCallable) -> bytes | Received | Answer:
         operation = admitted.route.operation

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from reference_server.contract.models import Health, Ready
 from reference_server.core import admission
-from reference_server.core.answers import Answer, BlobBody, error
+from reference_server.core.answers import Answer, error
 from reference_server.core.calls import Head
 from reference_server.core.envelopes import timestamp
 from reference_server.driver import Admitted, Granted
@@ -46,7 +46,7 @@ class PagesOnly:
     def handle(self, admitted: Admitted, body: bytes | Received, reply: Callable[[Answer], None]) -> None:  # noqa: ARG002
         raise _nothing_admitted(admitted)
 
-    def open_blob(self, admitted: Admitted, body: BlobBody, then: Callable[[Download | Answer], None]) -> None:  # noqa: ARG002
+    def open_blob(self, admitted: Admitted, answer: Answer, then: Callable[[Download | Answer], None]) -> None:  # noqa: ARG002
         raise _nothing_admitted(admitted)
 
     def handshake(self, head: Head, reply: Callable[[Granted | Answer], None]) -> None:  # noqa: ARG002

@@ -12,6 +12,7 @@ from reference_server.core.admission import Route
 from reference_server.core.answers import Answer, BlobBody, Decision, error
 from reference_server.core.calls import Call, Context, Head
 from reference_server.core.decisions import DECISIONS
+from reference_server.core.rows import replaced_account
 from reference_server.core.transaction import Transaction
 from reference_server.driver import Admitted, Driver
 from reference_server.operations import Options
@@ -265,8 +266,8 @@ class Reading:
     def __init__(self, world: World, body: BlobBody) -> None:
         self.opened: list[Download | Answer] = []
         head = Head("GET", "/", "", {}, "192.0.2.1")
-        admitted = Admitted(Route(BY_NAME["get_avatar"], {}), head, None)
-        world.driver.open_blob(admitted, body, self.opened.append)
+        admitted = Admitted(Route(BY_NAME["get_avatar"], {"id": body.blob}), head, None)
+        world.driver.open_blob(admitted, Answer(200, body), self.opened.append)
         world.environment.run()
 
     @property
@@ -298,15 +299,63 @@ def test_a_blob_goes_out_in_pieces_of_a_bounded_size() -> None:
     assert world.driver.blobs.unfinished_downloads == 0
 
 
-@pytest.mark.parametrize("body", [BlobBody("unknown"), BlobBody("a-blob", 3)])
-def test_a_blob_that_is_gone_or_damaged_is_503(body: BlobBody) -> None:
+def test_a_damaged_blob_is_503() -> None:
     world = World()
     kept(world, b"content")
-    (answer,) = Reading(world, body).opened
+    (answer,) = Reading(world, BlobBody("a-blob", 3)).opened
 
     assert isinstance(answer, Answer)
     assert answer.status == 503
     assert world.driver.blobs.unfinished_downloads == 0
+
+
+def test_a_blob_that_is_gone_though_its_row_names_it_is_503_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+    world = World()
+    world.upload()
+    (name,) = world.blobs.inner.names()
+    world.blobs.inner.delete(name)
+    (answer,) = Reading(world, BlobBody(name)).opened
+
+    assert isinstance(answer, Answer)
+    assert answer.status == 503
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    assert world.driver.blobs.unfinished_downloads == 0
+
+
+def test_a_blob_that_was_deleted_after_the_decision_is_404_and_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    world = World()
+    world.upload()
+    (name,) = world.blobs.inner.names()
+    world.upload()
+    (answer,) = Reading(world, BlobBody(name)).opened
+
+    assert isinstance(answer, Answer)
+    assert answer.status == 404
+    assert caplog.records == []
+    assert world.driver.blobs.unfinished_downloads == 0
+
+
+def test_what_took_the_place_of_a_deleted_blob_goes_out_with_its_own_answer() -> None:
+    world = World()
+    world.upload()
+    (name,) = world.blobs.inner.names()
+    row = world.store.transact(lambda tx: tx.account_by_avatar(name))
+    assert row is not None
+    newer = kept(world, GIF)
+    # As when a version of a binary is deleted and uploaded again while its first answer is on its way.
+    world.store.transact(
+        lambda tx: tx.update_account(replaced_account(row, avatar=newer.blob, avatar_type="image/gif"))
+    )
+    admitted = Admitted(Route(BY_NAME["get_avatar"], {"id": newer.blob}), Head("GET", "/", "", {}, "192.0.2.1"), None)
+    opened: list[Download | Answer] = []
+    world.blobs.inner.delete(name)
+    world.driver.open_blob(admitted, Answer(200, BlobBody(name), media="image/png"), opened.append)
+    world.environment.run()
+
+    (download,) = opened
+    assert isinstance(download, Download)
+    assert (download.answer.media, download.size) == ("image/gif", len(GIF))
+    download.close()
 
 
 def test_downloads_at_once_are_bounded_for_each_caller() -> None:

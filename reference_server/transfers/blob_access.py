@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from reference_server.blobs import BlobError, BlobReader, Blobs
+from reference_server.blobs import BlobError, BlobMissingError, BlobReader, Blobs
 from reference_server.contract import limits
 from reference_server.core.answers import Answer, BlobBody, error
 from reference_server.core.buckets import SECOND_NS
@@ -39,20 +39,32 @@ class BlobAccess:
         """How many downloads are under way."""
         return self._places.taken
 
-    def open(self, body: BlobBody, caller: str, then: Callable[["Download | Answer"], None]) -> None:
-        """Open what an answer's body names; 503 when it can't be read, or when too many are under way."""
+    def open(
+        self,
+        answer: Answer,
+        caller: str,
+        then: Callable[["Download | Answer"], None],
+        missing: Callable[[], None] | None = None,
+    ) -> None:
+        """Open the blob that is an answer's body; 503 when it can't be read, or when too many are under way.
+
+        `missing` hears in the place of `then` that there is no such blob.
+        """
         if not self._places.take(caller):
             then(error(503, "too many downloads at once; try again", retry_after_s=RETRY_AFTER_S))
             return
 
         def opened(reader: BlobReader) -> None:
-            then(Download(self._environment, reader, partial(self._places.give_back, caller)))
+            then(Download(self._environment, answer, reader, partial(self._places.give_back, caller)))
 
         def failed(fault: Exception) -> None:
             self._places.give_back(caller)
-            then(storage_fault(fault))
+            if missing is not None and isinstance(fault, BlobMissingError):
+                missing()
+            else:
+                then(storage_fault(fault))
 
-        self._environment.offload(partial(self._open, body), opened, failed)
+        self._environment.offload(partial(self._open, answer), opened, failed)
 
     def delete(self, names: Iterable[str]) -> None:
         """Take blobs away that no row points at any more; what fails is left for the next start."""
@@ -63,7 +75,10 @@ class BlobAccess:
         """Say whether blobs can be written and read now, to one who asks at a time; the answer has a deadline."""
         self._check.ask(then)
 
-    def _open(self, body: BlobBody) -> BlobReader:
+    def _open(self, answer: Answer) -> BlobReader:
+        body = answer.body
+        if not isinstance(body, BlobBody):
+            raise TypeError(f"an answer {answer.status} streams no blob")
         reader = self._blobs.open(body.blob)
         if body.size not in (None, reader.size):
             reader.close()
@@ -72,9 +87,15 @@ class BlobAccess:
 
 
 class Download:
-    """An open blob on its way out; `size` in bytes. Read one piece at a time, and close it whatever happens."""
+    """An open blob on its way out with its `answer`; `size` in bytes.
 
-    def __init__(self, environment: Environment, reader: BlobReader, give_back: Callable[[], None]) -> None:
+    Read one piece at a time, and close it whatever happens.
+    """
+
+    def __init__(
+        self, environment: Environment, answer: Answer, reader: BlobReader, give_back: Callable[[], None]
+    ) -> None:
+        self.answer = answer
         self.size = reader.size
         self._environment = environment
         self._reader = reader

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Final, TypeVar
 
 from harness.simulation.scheduler import Promise
-from reference_server.core.answers import Answer, BlobBody
+from reference_server.core.answers import Answer
 from reference_server.driver import Admitted, Driver
 from reference_server.transfers.uploads import Received
 
@@ -25,16 +25,16 @@ async def receive(driver: Driver, admitted: Admitted, body: bytes) -> Received |
     return await _told(receiving.finish)
 
 
-async def content_of(driver: Driver, admitted: Admitted, body: BlobBody) -> bytes | Answer:
-    """Read the blob that an answer streams; an answer takes its place when it can't be read."""
-    opened = await _told(partial(driver.open_blob, admitted, body))
+async def streamed(driver: Driver, admitted: Admitted, answer: Answer) -> tuple[Answer, bytes | None]:
+    """Read the blob that an answer streams; another answer, without one, takes its place when it can't be read."""
+    opened = await _told(partial(driver.open_blob, admitted, answer))
     if isinstance(opened, Answer):
-        return opened
+        return opened, None
     content = b""
     while piece := await _told(opened.read):
         content += piece
     opened.close()
-    return content
+    return opened.answer, content
 
 
 async def _told(ask: Callable[[Callable[[T], None]], None]) -> T:

@@ -68,16 +68,12 @@ class DriverTransport:
 
     def _out(self, admitted: Admitted, answer: Answer, reply: "Reply") -> None:
         if isinstance(answer.body, BlobBody):
-            self._scheduler.spawn(self._download(admitted, answer, answer.body, reply))
+            self._scheduler.spawn(self._download(admitted, answer, reply))
         else:
             reply(answer)
 
-    async def _download(self, admitted: Admitted, answer: Answer, body: BlobBody, reply: "Reply") -> None:
-        content = await files.content_of(self._driver, admitted, body)
-        if isinstance(content, Answer):
-            reply(content)
-        else:
-            reply(answer, content)
+    async def _download(self, admitted: Admitted, answer: Answer, reply: "Reply") -> None:
+        reply(*await files.streamed(self._driver, admitted, answer))
 
     def _after_latency(self, callback: Callable[[], None]) -> None:
         low, high = LATENCY_MS

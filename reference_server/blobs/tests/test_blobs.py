@@ -12,7 +12,16 @@ from typing import Any
 import httpx
 import pytest
 
-from reference_server.blobs import BlobError, BlobReader, Blobs, FolderBlobs, MemoryBlobs, S3Blobs, StagedBlob
+from reference_server.blobs import (
+    BlobError,
+    BlobMissingError,
+    BlobReader,
+    Blobs,
+    FolderBlobs,
+    MemoryBlobs,
+    S3Blobs,
+    StagedBlob,
+)
 
 CONTENT = bytes(range(256)) * 40
 LARGE = b"0123456789abcdef" * 65_536 * 6
@@ -118,7 +127,7 @@ def test_a_deleted_blob_is_gone_and_others_stay(blobs: Blobs) -> None:
     blobs.delete("a")
 
     assert list(blobs.names()) == ["b"]
-    with pytest.raises(BlobError):
+    with pytest.raises(BlobMissingError):
         blobs.open("a")
 
 
@@ -210,7 +219,46 @@ def test_a_folder_that_can_no_longer_be_written_fails_its_check(tmp_path: Path) 
         blobs.check()
 
 
+def test_a_folder_that_gives_back_other_bytes_than_were_written_fails_its_check(tmp_path: Path) -> None:
+    blobs = FolderBlobs(tmp_path)
+    # What is written there is gone.
+    (tmp_path / "staged" / "check").symlink_to(os.devnull)
+
+    with pytest.raises(BlobError, match="gives back other bytes than were written"):
+        blobs.check()
+    blobs.check()
+
+
 # S3
+
+
+class Amnesia:
+    """The library of a peer that takes everything and remembers something else."""
+
+    def __init__(self, library: Any) -> None:
+        self._library = library
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._library, name)
+
+    def get(self, *asked: Any) -> "Amnesia":
+        self._library.get(*asked)
+        return self
+
+    def bytes(self) -> bytes:
+        return b"something else"
+
+
+def test_a_bucket_that_gives_back_other_bytes_than_were_written_fails_its_check(
+    s3_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert httpx.put(f"{s3_url}/forgetful").is_success
+    blobs = S3Blobs("forgetful", "", s3_url)
+    blobs.check()
+    monkeypatch.setattr(blobs, "_obstore", Amnesia(blobs._obstore))
+
+    with pytest.raises(BlobError, match="gives back other bytes than were written"):
+        blobs.check()
 
 
 def test_s3_without_its_extra_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
