@@ -174,7 +174,8 @@ class SqliteTransaction(SqliteAccounts, SqliteAgents):
 
     def plan_queued(self, outcome: str, budget_under: float) -> None:
         statement = "UPDATE tasks SET planned_outcome = ? WHERE status = 'queued' AND budget < ?"
-        self._connection.execute(statement, (outcome, budget_under))
+        if self._connection.execute(statement, (outcome, budget_under)).rowcount:
+            self._none_unfit = False
 
     def _rows(self, rest: str, *values: Any) -> list[TaskRow]:
         return [self._seen(task_of(found)) for found in self._connection.execute(_SELECT_TASK + rest, values)]

@@ -336,6 +336,8 @@ def test_a_task_that_becomes_unfit_is_found_though_there_was_none_before(store: 
         assert unfit() == [row]
         put(store, replaced(row, planned_outcome=None))
         assert unfit() == []
+    store.transact(lambda tx: tx.plan_queued("no_agent", inf))
+    assert [row.order for row in unfit()] == [1, 2]
 
 
 def test_due_tasks_are_assigned_and_running_ones_whose_time_has_come(store: Store) -> None:
