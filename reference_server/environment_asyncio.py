@@ -14,11 +14,11 @@ import jwt
 
 from reference_server.contract import limits
 from reference_server.core.passwords import PasswordCost
+from reference_server.core.units import SECOND_NS
 from reference_server.environment import Cancelable, OffloadFullError, TokenInvalidError, Tokens
 
 T = TypeVar("T")
 _ALGORITHM = "HS256"
-_SECOND_NS = 1_000_000_000
 _ID_MARKS = 4 << 76 | 2 << 62
 _ID_CHANCE = (1 << 128) - 1 & ~(15 << 76 | 3 << 62)
 
@@ -178,7 +178,7 @@ class AsyncioEnvironment:
         """Run `callback` once that time has come."""
         # A loop's clock may be coarser than ours: never early, so that a timer finds its deadline due.
         delay_ns = max(0, monotonic_ns - time.monotonic_ns())
-        return self._loop.call_later(delay_ns / _SECOND_NS, self._when_due, monotonic_ns, callback)
+        return self._loop.call_later(delay_ns / SECOND_NS, self._when_due, monotonic_ns, callback)
 
     def _when_due(self, monotonic_ns: int, callback: Callable[[], None]) -> None:
         if time.monotonic_ns() >= monotonic_ns:

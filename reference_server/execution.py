@@ -9,11 +9,11 @@ from collections.abc import Callable
 from reference_server.commit import GroupCommit
 from reference_server.core import executor
 from reference_server.core.answers import Outgoing
-from reference_server.core.buckets import SECOND_NS
 from reference_server.core.calls import Context
 from reference_server.core.executor import Advanced
 from reference_server.core.orchestrator import Figures
 from reference_server.core.transaction import Transaction
+from reference_server.core.units import SECOND_NS
 from reference_server.environment import Cancelable, Environment
 from reference_server.store.base import StoreError
 

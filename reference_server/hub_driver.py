@@ -10,7 +10,6 @@ from typing import Protocol, assert_never
 
 from reference_server.contract.models import SocketFigures
 from reference_server.core.answers import Audience
-from reference_server.core.buckets import SECOND_NS
 from reference_server.core.effects import (
     Abort,
     Accepted,
@@ -27,6 +26,7 @@ from reference_server.core.effects import (
     Shutdown,
     Timer,
 )
+from reference_server.core.units import SECOND_NS
 from reference_server.environment import Cancelable, Environment, Sockets
 
 TIMER_LATE_NS_MAX = 5 * SECOND_NS

@@ -28,7 +28,7 @@ from reference_server.contract.models import (
 from reference_server.contract.operations import Operation
 from reference_server.core import admission, forms, orchestrator, session_cookie, wire
 from reference_server.core.admission import Origins, Route
-from reference_server.core.answers import Answer, Decision, Outgoing, Publish, Revoke, error
+from reference_server.core.answers import Answer, Decision, Outgoing, Publish, Revoke, error, unavailable, went_wrong
 from reference_server.core.calls import Call, Caller, Context, Head
 from reference_server.core.decisions import DECISIONS, Decide
 from reference_server.core.envelopes import timestamp
@@ -52,7 +52,6 @@ from reference_server.transfers.uploads import Received
 logger = logging.getLogger(__name__)
 Decisions = Mapping[str, Decide]
 Reply = Callable[[Answer], None]
-RETRY_AFTER_S: Final = 1
 SERVICE: Final = "zerostate-reference"
 UNFINISHED: Final = tuple(status for status in TRANSITIONS if status not in FINAL)
 
@@ -241,10 +240,10 @@ class Operations:
         if isinstance(fault, StoreError):
             # No defect of ours: a full disk would fill the log with tracebacks.
             logger.error("an operation failed: %s", fault)
-            reply(error(503, "the store can't be used now; try again", retry_after_s=RETRY_AFTER_S))
+            reply(unavailable("the store can't be used now; try again"))
         else:
             logger.error("an operation failed: %s", fault, exc_info=fault)
-            reply(error(500, "something went wrong on the server; it was logged"))
+            reply(went_wrong())
 
     # operations that need more than a decision
 
@@ -273,7 +272,7 @@ class Operations:
         if isinstance(publish, Answer):
             reply(publish)
         elif self._stopped:
-            reply(error(503, "the server is shutting down", retry_after_s=RETRY_AFTER_S))
+            reply(unavailable("the server is shutting down"))
         else:
             put_on(self._bus, publish, reply)
 
@@ -323,7 +322,7 @@ class Operations:
     def _ready(self, _: Call, reply: Reply) -> None:
         """Check hub, store and blobs for real (contract §1 service)."""
         if self._stopped or not self._hub.healthy():
-            reply(error(503, "the hub does not serve now", retry_after_s=RETRY_AFTER_S))
+            reply(unavailable("the hub does not serve now"))
         else:
             self._readiness.ask(reply)
 

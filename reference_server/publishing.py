@@ -1,16 +1,13 @@
 """Broadcast and send: what an admin publishes is judged, then handed to the bus as it is (contract §3 socket)."""
 
 from collections.abc import Callable
-from typing import Final
 
 from reference_server.bus import Bus, encoded
 from reference_server.contract import limits
 from reference_server.contract.messages import DATA_MODELS
 from reference_server.contract.models import BroadcastRequest, FieldFault, PublishAnswer, SendRequest
-from reference_server.core.answers import Answer, Everyone, Only, Publish, error
+from reference_server.core.answers import Answer, Everyone, Only, Publish, error, unavailable
 from reference_server.core.wire import faults_in
-
-RETRY_AFTER_S: Final = 1
 
 
 def publish_of(request: BroadcastRequest | SendRequest, wall_ns: int) -> Publish | Answer:
@@ -34,7 +31,7 @@ def put_on(bus: Bus, publish: Publish, reply: Callable[[Answer], None]) -> None:
 
     def accepted(recipients: int | None) -> None:
         if recipients is None:
-            reply(error(503, "the message was not accepted; try again", retry_after_s=RETRY_AFTER_S))
+            reply(unavailable("the message was not accepted; try again"))
         else:
             reply(Answer(200, PublishAnswer("accepted", recipients)))
 

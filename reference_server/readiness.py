@@ -8,8 +8,8 @@ from typing import Final
 
 from reference_server.contract import limits
 from reference_server.contract.models import Ready
-from reference_server.core.answers import Answer, error
-from reference_server.core.buckets import SECOND_NS
+from reference_server.core.answers import Answer, unavailable
+from reference_server.core.units import SECOND_NS
 from reference_server.environment import Environment
 from reference_server.store.base import Store, StoreError
 from reference_server.transfers.blob_access import BlobAccess
@@ -58,4 +58,4 @@ class Readiness:
 
 
 def _unready(message: str) -> Answer:
-    return error(503, message, retry_after_s=RETRY_AFTER_S)
+    return unavailable(message, RETRY_AFTER_S)

@@ -15,14 +15,13 @@ from msgspec.structs import replace
 from reference_server.commit import GroupCommit
 from reference_server.contract.models import LoginRequest, ProfileRequest, RegisterRequest
 from reference_server.core.accounts import account_of, caller_of, email_key
-from reference_server.core.answers import Answer, error
+from reference_server.core.answers import Answer, unavailable
 from reference_server.core.calls import Call, Comparison
 from reference_server.core.passwords import PasswordCost
 from reference_server.core.rows import AccountRow
 from reference_server.core.transaction import Transaction
 from reference_server.environment import Environment
 
-RETRY_AFTER_S: Final = 1
 NOBODYS_PASSWORD: Final = "the password of nobody"
 COMPARISONS_MAX: Final = 3
 """How often a call compares its password, when the account changes each time that it was right."""
@@ -124,4 +123,4 @@ class SignIn:
 
 
 def _too_many_waiting() -> Answer:
-    return error(503, "too many passwords are being checked; try again", retry_after_s=RETRY_AFTER_S)
+    return unavailable("too many passwords are being checked; try again")

@@ -21,8 +21,9 @@ from reference_server.core.answers import Answer, Decision, Revoke, error
 from reference_server.core.calls import Call, Caller, Context
 from reference_server.core.envelopes import timestamp
 from reference_server.core.rows import AccountRow, replaced_account
-from reference_server.core.tokens import US_NS, issued_at, make_claims
+from reference_server.core.tokens import issued_at, make_claims
 from reference_server.core.transaction import EmailTakenError, Transaction
+from reference_server.core.units import whole_microseconds
 
 WRONG_LOGIN: Final = "e-mail or password is wrong"
 
@@ -34,7 +35,7 @@ def email_key(email: str) -> str:
 
 def new_account(context: Context, email: str, full_name: str, password_hash: str, role: Role = "user") -> AccountRow:
     """Return the row of an account that does not exist yet."""
-    created_ns = context.now_ns // US_NS * US_NS
+    created_ns = whole_microseconds(context.now_ns)
     return AccountRow(context.new_id(), email, email_key(email), full_name, password_hash, role, created_ns)
 
 

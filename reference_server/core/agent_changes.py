@@ -19,8 +19,8 @@ from reference_server.core.deployments import put_stopped
 from reference_server.core.envelopes import timestamp
 from reference_server.core.executor import agent_changed
 from reference_server.core.rows import AgentRow
-from reference_server.core.tokens import US_NS
 from reference_server.core.transaction import Transaction
+from reference_server.core.units import whole_microseconds
 
 NOTHING_GIVEN: Final = f"must hold at least one of {', '.join(AgentChange.__struct_fields__)}"
 
@@ -46,7 +46,7 @@ def register_agent(tx: Transaction, call: Call, context: Context) -> Decision:
 
 
 def _new_agent(form: AgentForm, owner_id: str, context: Context) -> AgentRow:
-    created_ns = context.now_ns // US_NS * US_NS
+    created_ns = whole_microseconds(context.now_ns)
     manifest = {"pricing": form.pricing, "resources": form.resources, "metadata": form.metadata}
     return AgentRow(
         id=context.new_id(),

@@ -14,10 +14,10 @@ from reference_server.core.calls import Call, Context
 from reference_server.core.envelopes import timestamp
 from reference_server.core.ids import is_agent_id
 from reference_server.core.rows import AgentRow, replaced_agent
-from reference_server.core.tokens import S_NS, US_NS
 from reference_server.core.transaction import Transaction
+from reference_server.core.units import SECOND_NS, whole_microseconds
 
-_DAY_NS: Final = 24 * 3600 * S_NS
+_DAY_NS: Final = 24 * 3600 * SECOND_NS
 
 _SORT_KEYS: Final[dict[str, Callable[[AgentRow], tuple[Any, str]]]] = {
     "recent": lambda agent: (-agent.created_at_ns, agent.id),
@@ -75,7 +75,7 @@ def owner_fault(agent: AgentRow, call: Call) -> Answer | None:
 
 def touched(agent: AgentRow, context: Context, **changes: Any) -> AgentRow:
     """Return the agent changed now; never back in time."""
-    return replaced_agent(agent, updated_at_ns=max(context.now_ns // US_NS * US_NS, agent.updated_at_ns), **changes)
+    return replaced_agent(agent, updated_at_ns=max(whole_microseconds(context.now_ns), agent.updated_at_ns), **changes)
 
 
 def agent_update(agent: AgentRow, action: Literal["registered", "updated", "deleted"]) -> Publish:
@@ -130,7 +130,7 @@ def seed(tx: Transaction, now_ns: int) -> None:
     """Put the seeded agents into a store that has none of them (contract §9); later starts change nothing."""
     if tx.agent(SEEDED_AGENTS[0].id) is None:
         for seeded in SEEDED_AGENTS:
-            tx.put_agent(_seeded_row(seeded, now_ns // US_NS * US_NS))
+            tx.put_agent(_seeded_row(seeded, whole_microseconds(now_ns)))
 
 
 def _seeded_row(seeded: SeededAgent, now_ns: int) -> AgentRow:

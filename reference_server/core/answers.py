@@ -97,6 +97,11 @@ def error(
     return Answer(status, body, headers)
 
 
-def unavailable() -> Answer:
-    """Return the 503 of a server that ends or whose store does not answer."""
-    return error(503, "the server can't do this now; try again", retry_after_s=RETRY_AFTER_S)
+def unavailable(message: str = "the server can't do this now; try again", retry_after_s: int = RETRY_AFTER_S) -> Answer:
+    """Return the 503 of a server that ends, is overloaded, or whose store does not answer."""
+    return error(503, message, retry_after_s=retry_after_s)
+
+
+def went_wrong() -> Answer:
+    """Return the 500 that says nothing of our code."""
+    return error(500, "something went wrong on the server; it was logged")

@@ -22,8 +22,8 @@ from reference_server.core.answers import Answer, BlobBody, Decision, error
 from reference_server.core.calls import Call, Context, Upload
 from reference_server.core.envelopes import timestamp
 from reference_server.core.rows import AgentRow, VersionRow
-from reference_server.core.tokens import US_NS
 from reference_server.core.transaction import Transaction, VersionTakenError
+from reference_server.core.units import whole_microseconds
 
 _DOWNLOAD: Final = BY_NAME["get_binary"]
 
@@ -61,7 +61,7 @@ def new_version(tx: Transaction, agent_id: str, version: str, upload: Upload, co
         blob=upload.blob,
         binary_hash=upload.sha256,
         binary_size=upload.size,
-        created_at_ns=context.now_ns // US_NS * US_NS,
+        created_at_ns=whole_microseconds(context.now_ns),
     )
 
 

@@ -8,7 +8,8 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final
 
-SECOND_NS: Final = 1_000_000_000
+from reference_server.core.units import SECOND_NS
+
 BUCKETS_MAX: Final = 100_000
 
 

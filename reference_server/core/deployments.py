@@ -10,8 +10,8 @@ from reference_server.core.calls import Call, Context
 from reference_server.core.envelopes import timestamp
 from reference_server.core.ids import is_agent_id, is_uuid
 from reference_server.core.rows import DeploymentRow, replaced_deployment
-from reference_server.core.tokens import US_NS
 from reference_server.core.transaction import Transaction
+from reference_server.core.units import whole_microseconds
 
 _NO_SUCH_DEPLOYMENT: Final = "there is no such deployment"
 
@@ -23,7 +23,7 @@ def deploy(tx: Transaction, call: Call, context: Context) -> Decision:
         raise TypeError("deploy needs its body")
     if not is_agent_id(body.agent_id) or tx.agent(body.agent_id) is None:
         return Decision(error(404, "there is no such agent"))
-    now_ns = context.now_ns // US_NS * US_NS
+    now_ns = whole_microseconds(context.now_ns)
     row = DeploymentRow(
         id=context.new_id(),
         user_id=caller_of(call).account_id,
@@ -63,7 +63,9 @@ def put_stopped(tx: Transaction, row: DeploymentRow, now_ns: int) -> DeploymentR
     """Stop a deployment, as its owner does and as its agent's end does; return it as it is now."""
     if row.status == "stopped":
         return row
-    stopped = replaced_deployment(row, status="stopped", updated_at_ns=max(now_ns // US_NS * US_NS, row.updated_at_ns))
+    stopped = replaced_deployment(
+        row, status="stopped", updated_at_ns=max(whole_microseconds(now_ns), row.updated_at_ns)
+    )
     tx.put_deployment(stopped)
     return stopped
 

@@ -9,9 +9,9 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from reference_server.contract.messages import Envelope, PongData, SystemData
+from reference_server.core.units import SECOND_NS
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_SECOND_NS: Final = 1_000_000_000
 _RFC3339: Final = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})[Tt]([01]\d|2[0-3]):([0-5]\d):([0-5]\d|60)(?:\.\d+)?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
     re.ASCII,
@@ -21,7 +21,7 @@ _encode = msgspec.json.Encoder().encode
 
 def timestamp(wall_ns: int) -> str:
     """Return an instant as RFC 3339 in UTC, always with six digits of fraction (contract §1 timestamps)."""
-    seconds, rest_ns = divmod(wall_ns, _SECOND_NS)
+    seconds, rest_ns = divmod(wall_ns, SECOND_NS)
     return f"{_whole_seconds(seconds)}.{rest_ns // 1000:06}Z"
 
 

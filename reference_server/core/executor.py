@@ -16,13 +16,12 @@ from reference_server.core.calls import Context
 from reference_server.core.lifecycle import NO_AGENT, back_to_queue, put_moved
 from reference_server.core.orchestrator import Finished
 from reference_server.core.rows import AgentRow, TaskRow, replaced, replaced_agent
-from reference_server.core.tokens import S_NS, US_NS
 from reference_server.core.transaction import Transaction
+from reference_server.core.units import MILLISECOND_NS, SECOND_NS, whole_microseconds
 
 BATCH_MAX: Final = 256
 """How many tasks one step moves of each kind, so that a transaction stays short."""
 
-_MS_NS: Final = 1_000_000
 _RESULT_QUERY_CHARS: Final = 200
 
 
@@ -114,8 +113,8 @@ def _judge_unfit(tx: Transaction, row: TaskRow, context: Context, step: Advanced
 def _start(tx: Transaction, row: TaskRow, context: Context, step: Advanced) -> None:
     """Begin an attempt whose length and outcome are settled now, so that a restart finds them due."""
     duration_ns, outcome = _attempt(row, context)
-    at_ns = max(context.now_ns // US_NS * US_NS, row.updated_at_ns)
-    timeout_ns = round(row.timeout_s * S_NS)
+    at_ns = max(whole_microseconds(context.now_ns), row.updated_at_ns)
+    timeout_ns = round(row.timeout_s * SECOND_NS)
     if duration_ns is None or duration_ns >= timeout_ns:
         duration_ns, outcome = timeout_ns, "timeout"
     step.outgoing += put_moved(
@@ -134,10 +133,10 @@ def _attempt(row: TaskRow, context: Context) -> tuple[int | None, str]:
     """Return how long the attempt would take (None: for ever) and how it would end."""
     simulate: dict[str, Any] = row.constraints.get("simulate", {})
     if "duration_ms" in simulate:
-        duration_ns = round(simulate["duration_ms"] * _MS_NS)
+        duration_ns = round(simulate["duration_ms"] * MILLISECOND_NS)
     else:
         shortest_ms, longest_ms = context.task_ms
-        duration_ns = round((shortest_ms + (longest_ms - shortest_ms) * context.draw()) * _MS_NS)
+        duration_ns = round((shortest_ms + (longest_ms - shortest_ms) * context.draw()) * MILLISECOND_NS)
     # `retry_count` is the number of attempts that failed before: one cut short by a restart counts as none.
     if row.retry_count < simulate.get("fail_times", 0):
         return duration_ns, "fail"
@@ -171,7 +170,7 @@ def _retry(tx: Transaction, row: TaskRow, context: Context, step: Advanced) -> N
         row,
         context.now_ns,
         retry_count=row.retry_count + 1,
-        due_at_ns=context.now_ns + round(delay_s * S_NS),
+        due_at_ns=context.now_ns + round(delay_s * SECOND_NS),
     )
 
 
@@ -186,4 +185,4 @@ def _duration_ns(row: TaskRow, context: Context) -> int | None:
     """Return `completed_at` less `started_at` of a task that finishes now; None when it never started."""
     if row.started_at_ns is None:
         return None
-    return max(context.now_ns // US_NS * US_NS, row.updated_at_ns) - row.started_at_ns
+    return max(whole_microseconds(context.now_ns), row.updated_at_ns) - row.started_at_ns

@@ -16,7 +16,7 @@ from reference_server.contract.codes import CloseCode
 from reference_server.contract.models import SocketFigures
 from reference_server.core import envelopes
 from reference_server.core.answers import Audience, Everyone
-from reference_server.core.buckets import SECOND_NS, Rate
+from reference_server.core.buckets import Rate
 from reference_server.core.connections import Connection, Group, Outbox, Stage
 from reference_server.core.deadlines import Deadlines
 from reference_server.core.effects import (
@@ -39,6 +39,7 @@ from reference_server.core.effects import (
     Shutdown,
     Timer,
 )
+from reference_server.core.units import SECOND_NS
 
 PING_PERIOD_NS: Final = limits.SERVER_PING_PERIOD_S * SECOND_NS
 # Close frame and abort of a silent peer both fall within 60 to 66 s, with half a second for the shell's timers.

@@ -28,12 +28,12 @@ from reference_server.core.calls import Call, Caller, Context
 from reference_server.core.envelopes import timestamp
 from reference_server.core.ids import is_uuid
 from reference_server.core.rows import KeyRow, replaced_key
-from reference_server.core.tokens import S_NS, US_NS
 from reference_server.core.transaction import Transaction
+from reference_server.core.units import SECOND_NS, whole_microseconds
 
 PREFIXES: Final[dict[KeyEnvironment, str]] = {"live": "zs_live_", "test": "zs_test_"}
 LAST_CHARS: Final = 4
-USE_NOTED_NS: Final = 60 * S_NS
+USE_NOTED_NS: Final = 60 * SECOND_NS
 """`last_used_at` is written at most once in this time, so that a busy key costs one write a minute, not one a call."""
 FOREVER_NS: Final = 2**63 - 1
 """A key has no instants of a token: it never expires, and no watermark of its account's tokens reaches it."""
@@ -104,7 +104,7 @@ def make(tx: Transaction, call: Call, context: Context) -> Decision:
         last4=key[-LAST_CHARS:],
         key_hash=_hash_of(key),
         status="active",
-        created_at_ns=context.now_ns // US_NS * US_NS,
+        created_at_ns=whole_microseconds(context.now_ns),
     )
     tx.put_key(row)
     made = ApiKeyMade(**msgspec.structs.asdict(_view(row)), key=key)

@@ -13,8 +13,8 @@ from reference_server.contract.messages import TaskUpdateData
 from reference_server.contract.seeded_agents import QUERY_CAPABILITY
 from reference_server.core.answers import Only, Publish
 from reference_server.core.rows import TaskRow, replaced
-from reference_server.core.tokens import US_NS
 from reference_server.core.transaction import Transaction
+from reference_server.core.units import whole_microseconds
 
 NO_AGENT: Final = "no_agent"
 """The planned outcome of a queued task that no agent fits: it must fail at once, also while every worker is busy."""
@@ -31,7 +31,7 @@ def moved(row: TaskRow, status: TaskStatus, now_ns: int, **changes: Any) -> Task
     """Return `row` in its next state: one more `revision`, `completed_at` when it is final; never back in time."""
     if status not in TRANSITIONS[row.status]:
         raise IllegalMoveError(row.id, row.status, status)
-    at_ns = max(now_ns // US_NS * US_NS, row.updated_at_ns)
+    at_ns = max(whole_microseconds(now_ns), row.updated_at_ns)
     if status in FINAL:
         changes |= {"completed_at_ns": at_ns, "planned_outcome": None, "leased_by": None}
     if changes.get("error") is not None:

@@ -7,11 +7,10 @@ from typing import Final
 from reference_server.contract.models import OrchestratorHealth, OrchestratorMetrics
 from reference_server.core.answers import Answer, Decision
 from reference_server.core.transaction import Transaction
+from reference_server.core.units import MILLISECOND_NS
 
 DEGRADED_OVER_PROCESSED: Final = 10
 DEGRADED_UNDER_RATE: Final = 0.5
-
-_NS_PER_MS: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ class Figures:
 
 def metrics(tx: Transaction, figures: Figures) -> Decision:
     """Show the figures; rates and means are 0 where there are none, `success_rate` in percent."""
-    mean_ms = figures.duration_ns / figures.started / _NS_PER_MS if figures.started else 0.0
+    mean_ms = figures.duration_ns / figures.started / MILLISECOND_NS if figures.started else 0.0
     return Decision(
         Answer(
             200,

@@ -28,8 +28,8 @@ from reference_server.core.envelopes import timestamp
 from reference_server.core.ids import is_uuid
 from reference_server.core.lifecycle import planned_in_queue, put_moved, task_update
 from reference_server.core.rows import TaskRow
-from reference_server.core.tokens import US_NS
 from reference_server.core.transaction import Transaction
+from reference_server.core.units import MICROSECOND_NS, whole_microseconds
 
 TASK_TYPE: Final = "query"
 """The `type` of every submitted task."""
@@ -62,7 +62,7 @@ def submit(tx: Transaction, call: Call, context: Context) -> Decision:
 
 def _new_row(tx: Transaction, user_id: str, body: SubmitRequest, context: Context) -> TaskRow:
     # To the microsecond, as it is shown: the list's order is then the order of what is shown.
-    created_ns = context.now_ns // US_NS * US_NS
+    created_ns = whole_microseconds(context.now_ns)
     return TaskRow(
         id=context.new_id(),
         user_id=user_id,
@@ -179,7 +179,7 @@ def _progress_view(row: TaskRow) -> TaskProgress:
 def _result_view(row: TaskRow, final: FinalStatus, completed_ns: int) -> TaskResult:
     """Return what came of a finished task; its duration is the difference of the instants shown (contract §4)."""
     started_ns = completed_ns if row.started_at_ns is None else row.started_at_ns
-    duration_ms = (completed_ns - started_ns) // US_NS / _US_PER_MS
+    duration_ms = (completed_ns - started_ns) // MICROSECOND_NS / _US_PER_MS
     return TaskResult(
         task_id=row.id,
         status=final,

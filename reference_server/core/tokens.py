@@ -8,9 +8,8 @@ from reference_server.contract.models import Role
 from reference_server.core.calls import Caller, Context
 from reference_server.core.rows import AccountRow
 from reference_server.core.transaction import Transaction
+from reference_server.core.units import MICROSECOND_NS, SECOND_NS
 
-US_NS: Final = 1_000
-S_NS: Final = 1_000_000_000
 _NUMBERS: Final = ("iat", "nbf", "exp")
 _TEXTS: Final = ("sub", "email", "role", "jti")
 _ROLES: Final = get_args(Role)
@@ -33,7 +32,7 @@ def issued_at(account: AccountRow, now_ns: int) -> int:
     `iat` counts microseconds (RFC 7519 §2 NumericDate may have a fraction), so that revoking all is exact even within
     one second and under a clock that stands still.
     """
-    return max(now_ns // US_NS, account.revoked_until_ns // US_NS + 1) * US_NS
+    return max(now_ns // MICROSECOND_NS, account.revoked_until_ns // MICROSECOND_NS + 1) * MICROSECOND_NS
 
 
 def make_claims(account: AccountRow, context: Context) -> dict[str, Any]:
@@ -43,9 +42,9 @@ def make_claims(account: AccountRow, context: Context) -> dict[str, Any]:
         "sub": account.id,
         "email": account.email,
         "role": account.role,
-        "iat": issued_ns // US_NS / 1e6,
-        "nbf": min(issued_ns, context.now_ns) // S_NS,
-        "exp": (context.now_ns + round(context.token_ttl_s * S_NS)) // US_NS / 1e6,
+        "iat": issued_ns // MICROSECOND_NS / 1e6,
+        "nbf": min(issued_ns, context.now_ns) // SECOND_NS,
+        "exp": (context.now_ns + round(context.token_ttl_s * SECOND_NS)) // MICROSECOND_NS / 1e6,
         "jti": context.new_id(),
     }
 
@@ -90,4 +89,4 @@ def _is_instant(value: Any) -> bool:
 
 
 def _nanoseconds(seconds: float) -> int:
-    return round(seconds * 1e6) * US_NS
+    return round(seconds * 1e6) * MICROSECOND_NS

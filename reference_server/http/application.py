@@ -16,7 +16,7 @@ from uvicorn._types import ASGIReceiveCallable, ASGIReceiveEvent, ASGISendCallab
 from reference_server.contract import limits
 from reference_server.contract.operations import BY_NAME
 from reference_server.core.admission import Network, Origins, client_scheme, is_api, methods_of
-from reference_server.core.answers import Answer, BlobBody, error, unavailable
+from reference_server.core.answers import Answer, BlobBody, error, unavailable, went_wrong
 from reference_server.core.calls import Head
 from reference_server.driver import Admitted, Granted
 from reference_server.http.bodies import (
@@ -26,7 +26,6 @@ from reference_server.http.bodies import (
     BodyUnreadableError,
     read_body,
 )
-from reference_server.http.direct import went_wrong
 from reference_server.http.page_files import Page, PageFiles
 from reference_server.http.responses import (
     Headers,

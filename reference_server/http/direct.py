@@ -16,7 +16,7 @@ from reference_server.contract import limits
 from reference_server.contract.operations import BY_NAME, Operation
 from reference_server.contract.operations.model import JSON
 from reference_server.core.admission import Origins, Route, route
-from reference_server.core.answers import Answer, error
+from reference_server.core.answers import Answer, went_wrong
 from reference_server.core.calls import Head
 from reference_server.driver import Admitted, Driver
 from reference_server.http.responses import Headers, raw_response, sharing_headers
@@ -72,11 +72,6 @@ class DirectAnswers:
 
 def _body_size(response: bytes) -> int:
     return len(response) - response.index(_BLANK_LINE) - len(_BLANK_LINE)
-
-
-def went_wrong() -> Answer:
-    """Return the 500 that says nothing of our code."""
-    return error(500, "something went wrong on the server; it was logged")
 
 
 def _is_plain(operation: Operation) -> bool:

@@ -8,7 +8,8 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 from reference_server.contract.models import SocketFigures
-from reference_server.observing.metrics import BUCKETS_S, SECOND_NS, Metrics, Series
+from reference_server.core.units import SECOND_NS
+from reference_server.observing.metrics import BUCKETS_S, Metrics, Series
 
 if TYPE_CHECKING:
     from prometheus_client import Metric

@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from reference_server.core.calls import Head
+from reference_server.core.units import MILLISECOND_NS
 from reference_server.observing.metrics import METHODS, OTHER
 from reference_server.observing.observer import Line
 
 TRACEBACK_CHARS_MAX: Final = 16 * 1024
-NS_PER_MS: Final = 1_000_000
 _HARMLESS_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}", re.ASCII)
 _PLAIN_VALUE: Final = re.compile(r"[^\s\"=\\]+")
 
@@ -68,7 +68,7 @@ class RequestLines:
             "route": line.route,
             "operation": line.operation,
             "status": line.status,
-            "duration_ms": round(line.duration_ns / NS_PER_MS, 3),
+            "duration_ms": round(line.duration_ns / MILLISECOND_NS, 3),
             "bytes": line.size,
         }
         if line.account_id is not None:

@@ -11,8 +11,8 @@ from typing import Final
 
 from reference_server.contract.messages import TaskUpdateData
 from reference_server.core.answers import Publish
+from reference_server.core.units import SECOND_NS
 
-SECOND_NS: Final = 1_000_000_000
 BUCKETS_S: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds of the duration histogram; P2's 50 ms and P1's 100 ms are among them (contract §8)."""
 _BOUNDS_NS: Final = tuple(round(bound * SECOND_NS) for bound in BUCKETS_S)

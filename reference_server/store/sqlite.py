@@ -40,9 +40,7 @@ class SqliteStore:
             result = work(self._tx)
             connection.execute("COMMIT")
         except BaseException as fault:
-            self._roll_back(connection)
-            if isinstance(fault, sqlite3.Error):
-                raise StoreError(refusal(self._path, fault)) from fault
+            self._undo(connection, fault)
             raise
         return result
 
@@ -58,9 +56,7 @@ class SqliteStore:
                 raise ReadWroteError
             connection.execute("ROLLBACK")
         except BaseException as fault:
-            self._roll_back(connection)
-            if isinstance(fault, sqlite3.Error):
-                raise StoreError(refusal(self._path, fault)) from fault
+            self._undo(connection, fault)
             raise
         return result
 
@@ -102,7 +98,10 @@ class SqliteStore:
             raise StoreError(f"the database {self._path} is closed; open it again")
         return self._connection
 
-    def _roll_back(self, connection: sqlite3.Connection) -> None:
+    def _undo(self, connection: sqlite3.Connection, fault: BaseException) -> None:
+        """Roll back; what SQLite refused is raised in words, and anything else is the caller's to raise."""
         self._tx.forget()
         if connection.in_transaction:
             connection.execute("ROLLBACK")
+        if isinstance(fault, sqlite3.Error):
+            raise StoreError(refusal(self._path, fault)) from fault

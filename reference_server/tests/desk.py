@@ -22,7 +22,6 @@ from reference_server.core.transaction import Transaction
 from reference_server.store import MemoryStore, Store
 
 START_NS = 1_800_000_000_000_000_000
-SECOND_NS = 1_000_000_000
 
 
 @dataclass

@@ -11,6 +11,7 @@ from reference_server.core.answers import Answer
 from reference_server.core.calls import Caller, Head
 from reference_server.core.rows import AccountRow, replaced_account
 from reference_server.core.transaction import Transaction
+from reference_server.core.units import SECOND_NS
 from reference_server.credentials import Credentials
 from reference_server.environment_asyncio import JwtTokens
 from reference_server.store import MemoryStore, SqliteStore, Store
@@ -20,7 +21,6 @@ from reference_server.tests.virtual import SECRET, VirtualEnvironment
 
 T = TypeVar("T")
 NOW_S = 1_800_000_000
-SECOND_NS = 1_000_000_000
 STORES: dict[str, Callable[[Path], Store]] = {
     "memory": lambda _: MemoryStore(),
     "sqlite": lambda folder: SqliteStore(folder / "store.db"),

@@ -16,13 +16,13 @@ from reference_server.core.answers import Answer
 from reference_server.core.calls import Caller
 from reference_server.core.rows import replaced_account
 from reference_server.core.transaction import Transaction
+from reference_server.core.units import SECOND_NS
 from reference_server.credentials import CREDENTIAL_CHARS_MAX
 from reference_server.environment_asyncio import JwtTokens
 from reference_server.store import MemoryStore, SqliteStore
 from reference_server.store.tests.rows import account, id_of, key, put
 from reference_server.tests.gate import (
     NOW_S,
-    SECOND_NS,
     STORES,
     Gate,
     WatchedStore,

@@ -8,8 +8,9 @@ import pytest
 
 from reference_server.contract.codes import INVALID, MALFORMED, REVOKED, TokenFault
 from reference_server.core.calls import Caller, Head
+from reference_server.core.units import SECOND_NS
 from reference_server.store.tests.rows import id_of, key, put
-from reference_server.tests.gate import NOW_S, SECOND_NS, STORES, Gate, change_account, opened
+from reference_server.tests.gate import NOW_S, STORES, Gate, change_account, opened
 
 KEY = f"zs_live_{'k' * 43}"
 KEY_HASH = hashlib.sha256(KEY.encode()).hexdigest()

@@ -10,7 +10,8 @@ from reference_server.contract.models import AgentPage, Me, SessionAnswer
 from reference_server.contract.seeded_agents import SEEDED_AGENTS
 from reference_server.core import agents
 from reference_server.core.answers import Revoke
-from reference_server.tests.desk import SECOND_NS, START_NS, Desk, shown
+from reference_server.core.units import SECOND_NS
+from reference_server.tests.desk import START_NS, Desk, shown
 
 
 def test_registering_makes_an_account_that_me_shows() -> None:

@@ -12,10 +12,11 @@ from reference_server.contract import limits, models
 from reference_server.core.answers import Everyone, Publish
 from reference_server.core.calls import Caller
 from reference_server.core.rows import DeploymentRow
+from reference_server.core.units import SECOND_NS
 from reference_server.store.tests.rows import deployment, put
 from reference_server.store.tests.test_store_conformance import STORES
 from reference_server.tests.agents import FORM, agent, agent_pushes, registered, upload, versions
-from reference_server.tests.desk import SECOND_NS, START_NS, Desk, shown
+from reference_server.tests.desk import START_NS, Desk, shown
 
 SEEDED = "agent_012"
 UNKNOWN = ("agent_999", "2a1b3c4d-0000-4000-8000-000000000000", "AGENT_001", "x", "\udc80")

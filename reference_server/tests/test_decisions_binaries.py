@@ -11,9 +11,10 @@ from msgspec import convert
 from reference_server.contract import models
 from reference_server.core.answers import BlobBody, Decision
 from reference_server.core.calls import Caller
+from reference_server.core.units import SECOND_NS
 from reference_server.store.tests.test_store_conformance import STORES
 from reference_server.tests.agents import agent, agent_pushes, registered, upload, versions
-from reference_server.tests.desk import SECOND_NS, Desk, shown
+from reference_server.tests.desk import Desk, shown
 
 SEEDED = "agent_001"
 UNKNOWN = ("agent_999", "2a1b3c4d-0000-4000-8000-000000000000", "x")

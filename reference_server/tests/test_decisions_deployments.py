@@ -8,8 +8,9 @@ from msgspec import convert
 from reference_server.contract import limits
 from reference_server.contract.models import Deployment, DeploymentList
 from reference_server.core.calls import Caller
+from reference_server.core.units import SECOND_NS
 from reference_server.core.wire import RequestError
-from reference_server.tests.desk import SECOND_NS, Desk, shown
+from reference_server.tests.desk import Desk, shown
 
 AGENT = "agent_003"
 

@@ -12,8 +12,9 @@ from reference_server.contract.models import ApiKeyList, ApiKeyMade, ApiKeyRevok
 from reference_server.core import keys
 from reference_server.core.answers import Only, Publish, Revoke
 from reference_server.core.calls import Caller
+from reference_server.core.units import SECOND_NS
 from reference_server.core.wire import RequestError
-from reference_server.tests.desk import SECOND_NS, Desk, encoded, shown
+from reference_server.tests.desk import Desk, encoded, shown
 
 
 def made(desk: Desk, caller: Caller, name: str = "deploy bot", environment: str = "live") -> ApiKeyMade:

@@ -12,7 +12,8 @@ from reference_server.core import orchestrator
 from reference_server.core.answers import Decision
 from reference_server.core.orchestrator import Figures, Finished
 from reference_server.core.transaction import Transaction
-from reference_server.tests.desk import SECOND_NS, Desk, shown
+from reference_server.core.units import SECOND_NS
+from reference_server.tests.desk import Desk, shown
 
 SHORT: dict[str, Any] = {"constraints": {"simulate": {"duration_ms": 1234}}}
 HANGS: dict[str, Any] = {"constraints": {"simulate": {"outcome": "hang"}}}

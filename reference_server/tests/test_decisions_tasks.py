@@ -14,9 +14,10 @@ from reference_server.core import executor, orchestrator
 from reference_server.core.calls import Caller
 from reference_server.core.rows import TaskRow
 from reference_server.core.transaction import Transaction
+from reference_server.core.units import SECOND_NS
 from reference_server.store import MemoryStore
 from reference_server.store.memory import MemoryTransaction
-from reference_server.tests.desk import SECOND_NS, START_NS, Desk, shown
+from reference_server.tests.desk import START_NS, Desk, shown
 
 
 def simulate(**steering: Any) -> dict[str, Any]:

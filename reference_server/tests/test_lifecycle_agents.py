@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from reference_server.contract.seeded_agents import SEEDED_AGENTS
-from reference_server.tests.desk import SECOND_NS, Desk
+from reference_server.core.units import SECOND_NS
+from reference_server.tests.desk import Desk
 
 CHEAPEST, SECOND_CHEAPEST = "agent_012", "agent_001"
 RUNS_LONG: dict[str, Any] = {"constraints": {"simulate": {"duration_ms": 10_000}}}

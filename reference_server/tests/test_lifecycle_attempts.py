@@ -8,8 +8,9 @@ import pytest
 
 from reference_server.contract.lifecycle import FINAL
 from reference_server.core.calls import Caller
+from reference_server.core.units import SECOND_NS
 from reference_server.store import SqliteStore
-from reference_server.tests.desk import SECOND_NS, START_NS, Desk, shown
+from reference_server.tests.desk import START_NS, Desk, shown
 
 HANGS = {"outcome": "hang"}
 

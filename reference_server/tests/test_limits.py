@@ -2,7 +2,7 @@
 
 import pytest
 
-from reference_server.core.buckets import SECOND_NS
+from reference_server.core.units import SECOND_NS
 from reference_server.limits import Kind, Rates, limits_of
 
 RATES = Rates(address_per_minute=2, account_per_minute=3, handshake_burst=4, handshakes_per_s=2)

@@ -13,8 +13,9 @@ from reference_server.contract.models import SocketFigures
 from reference_server.contract.operations import BY_NAME
 from reference_server.core.answers import Everyone, Publish
 from reference_server.core.calls import Head
+from reference_server.core.units import SECOND_NS
 from reference_server.observing.exposition import exposition
-from reference_server.observing.metrics import BUCKETS_S, SECOND_NS, Metrics
+from reference_server.observing.metrics import BUCKETS_S, Metrics
 from reference_server.observing.observer import Observer
 from reference_server.tests.process import DEADLINE_S, ServerProcess, read_to_end
 

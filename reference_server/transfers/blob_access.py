@@ -10,11 +10,11 @@ from functools import partial
 
 from reference_server.blobs import BlobError, BlobMissingError, BlobReader, Blobs
 from reference_server.contract import limits
-from reference_server.core.answers import Answer, BlobBody, error
-from reference_server.core.buckets import SECOND_NS
+from reference_server.core.answers import Answer, BlobBody, unavailable
+from reference_server.core.units import SECOND_NS
 from reference_server.environment import Environment
 from reference_server.transfers.places import Places
-from reference_server.transfers.uploads import RETRY_AFTER_S, storage_fault
+from reference_server.transfers.uploads import remove, storage_fault
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class BlobAccess:
         `missing` hears in the place of `then` that there is no such blob.
         """
         if not self._places.take(caller):
-            then(error(503, "too many downloads at once; try again", retry_after_s=RETRY_AFTER_S))
+            then(unavailable("too many downloads at once; try again"))
             return
 
         def opened(reader: BlobReader) -> None:
@@ -69,7 +69,7 @@ class BlobAccess:
     def delete(self, names: Iterable[str]) -> None:
         """Take blobs away that no row points at any more; what fails is left for the next start."""
         for name in names:
-            self._environment.offload(partial(self._blobs.delete, name), _nothing, _left_over)
+            remove(self._environment, partial(self._blobs.delete, name))
 
     def check(self, then: Callable[[bool], None]) -> None:
         """Say whether blobs can be written and read now, to one who asks at a time; the answer has a deadline."""
@@ -169,11 +169,3 @@ class _Check:
         then, self._then = self._then, None
         if then is not None:
             then(good)
-
-
-def _nothing(_: None) -> None:
-    """What is deleted has nobody waiting."""
-
-
-def _left_over(fault: Exception) -> None:
-    logger.warning("a blob that no row points at was not removed; the next start does it: %s", fault)

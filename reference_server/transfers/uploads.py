@@ -12,7 +12,7 @@ from typing import TypeVar
 from reference_server.blobs import BlobError, Blobs
 from reference_server.contract import limits
 from reference_server.contract.operations import Operation
-from reference_server.core.answers import Answer, error
+from reference_server.core.answers import Answer, unavailable, went_wrong
 from reference_server.core.calls import Form, Head
 from reference_server.environment import Environment, OffloadFullError
 from reference_server.http.bodies import declared_bytes
@@ -21,16 +21,24 @@ from reference_server.transfers.places import Places
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
-RETRY_AFTER_S = 1
 
 
 def storage_fault(fault: Exception) -> Answer:
     """Return the answer to what went wrong while a blob was worked on; the cause is logged, not told."""
     if isinstance(fault, BlobError | OffloadFullError):
         logger.error("blobs can't be used: %s", fault)
-        return error(503, "files can't be stored or read now; try again", retry_after_s=RETRY_AFTER_S)
+        return unavailable("files can't be stored or read now; try again")
     logger.error("a worker failed: %s", fault, exc_info=fault)
-    return error(500, "something went wrong on the server; it was logged")
+    return went_wrong()
+
+
+def remove(environment: Environment, work: Callable[[], None]) -> None:
+    """Let a worker take away a file that nobody needs; nobody waits for it, and what fails the next start does."""
+
+    def failed(fault: Exception) -> None:
+        logger.warning("a file that nobody needs was not removed; the next start does it: %s", fault)
+
+    environment.offload(work, lambda _: None, failed)
 
 
 class Uploads:
@@ -59,7 +67,7 @@ class Uploads:
         if isinstance(boundary, Answer) and declared:
             return boundary
         if not self._places.take(caller):
-            return error(503, "too many uploads at once; try again", retry_after_s=RETRY_AFTER_S)
+            return unavailable("too many uploads at once; try again")
         # The name must not be guessed: a picture is served under it.
         reader = FormReader(boundary, operation, field, self._blobs, self._environment.new_secret())
         return Receiving(self._environment, self._blobs, reader, partial(self._places.give_back, caller))
@@ -88,9 +96,9 @@ class Received:
         """Leave nothing of the file, staged or kept."""
         upload = self.form.upload
         if self._kept and upload is not None:
-            self._environment.offload(partial(self._blobs.delete, upload.blob), _nothing, _left_over)
+            remove(self._environment, partial(self._blobs.delete, upload.blob))
         else:
-            self._environment.offload(self._reader.discard, _nothing, _left_over)
+            remove(self._environment, self._reader.discard)
 
 
 class Receiving:
@@ -162,12 +170,4 @@ class Receiving:
         self._give_back()
 
     def _discard(self) -> None:
-        self._environment.offload(self._reader.discard, _nothing, _left_over)
-
-
-def _nothing(_: None) -> None:
-    """What is discarded has nobody waiting."""
-
-
-def _left_over(fault: Exception) -> None:
-    logger.warning("a file that nobody needs was not removed; the next start does it: %s", fault)
+        remove(self._environment, self._reader.discard)

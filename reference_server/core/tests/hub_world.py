@@ -5,7 +5,6 @@ from collections import defaultdict
 import msgspec
 
 from reference_server.core.answers import Audience, Everyone, Only
-from reference_server.core.buckets import SECOND_NS
 from reference_server.core.effects import (
     Abort,
     Accepted,
@@ -24,6 +23,7 @@ from reference_server.core.effects import (
     Timer,
 )
 from reference_server.core.hub import Hub
+from reference_server.core.units import SECOND_NS
 
 START_WALL_NS = 1_700_000_000 * SECOND_NS
 NEVER_NS = START_WALL_NS + 10**9 * SECOND_NS

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference_server.core.buckets import SECOND_NS, Buckets, Rate
+from reference_server.core.buckets import Buckets, Rate
+from reference_server.core.units import SECOND_NS
 
 HUNDRED_A_MINUTE = Rate.per_minute(100)
 HANDSHAKES = Rate.per_second(60, 10)
