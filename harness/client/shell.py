@@ -24,13 +24,12 @@ from websockets.uri import parse_uri
 
 from harness.client.driver import SocketEvents
 from harness.client.rest import Headers, NoAnswerError, RawAnswer
-from reference_server.contract.messages import BEARER_SUBPROTOCOL_PREFIX, SUBPROTOCOL
+from reference_server.contract.messages import BEARER_SUBPROTOCOL_PREFIX, SESSION_COOKIE, SUBPROTOCOL
 
 CONNECT_DEADLINE_S: Final = 15.0
 REST_DEADLINE_S: Final = 20.0
 LINGER_S_MAX: Final = 10.0
 LAG_PERIOD_S: Final = 0.02
-SESSION_COOKIE: Final = "zerostate_session"
 QUERY_AUTH_PREFIX: Final = "query:"
 
 

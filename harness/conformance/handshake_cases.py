@@ -6,7 +6,7 @@ from harness.checkers.cases import expect
 from harness.client.rest import bearer
 from harness.conformance.stage import Stage
 from harness.conformance.suite import Act
-from reference_server.contract.messages import BEARER_SUBPROTOCOL_PREFIX, SUBPROTOCOL
+from reference_server.contract.messages import BEARER_SUBPROTOCOL_PREFIX, SOCKET_VERSION, SUBPROTOCOL
 
 FOREIGN_ORIGIN: Final = (("Origin", "https://zsh-elsewhere.example"),)
 OLD: Final = "8"
@@ -20,7 +20,7 @@ async def upgrades(stage: Stage) -> None:
     await plain.dial(endpoint, None, case="RT-UPGRADE-1/none", expect=row, upgrade=False, headers=bearer(token))
     for version in (OLD, "14"):
         old = stage.raw_socket(stage.user)
-        row = expect(status=[426], header={"sec-websocket-version": "13"})
+        row = expect(status=[426], header={"sec-websocket-version": SOCKET_VERSION})
         await old.dial(endpoint, token, case=f"RT-UPGRADE-1/version-{version}", expect=row, version=version)
 
 

@@ -20,6 +20,7 @@ from harness.client.rest import read_json
 from harness.client.shell import Endpoint, dressed
 from harness.history import Recorder
 from harness.targets.manners import Connections
+from reference_server.contract.messages import SOCKET_VERSION
 
 TEXT, BINARY, CLOSE, PING, PONG, CONTINUATION = 0x1, 0x2, 0x8, 0x9, 0xA, 0x0
 NAMES: Final = {
@@ -98,7 +99,7 @@ class RawSocket:
         *,
         case: str | None = None,
         expect: dict[str, Any] | None = None,
-        version: str = "13",
+        version: str = SOCKET_VERSION,
         upgrade: bool = True,
         headers: Sequence[tuple[str, str]] = (),
         subprotocols: Sequence[str] | None = None,
@@ -126,7 +127,7 @@ class RawSocket:
 
     async def half_handshake(self, endpoint: Endpoint) -> None:
         """Connect and send a handshake that never ends."""
-        whole = _handshake(endpoint.url, "13", True, (), ())
+        whole = _handshake(endpoint.url, SOCKET_VERSION, True, (), ())
         await self.unfinished(endpoint, whole[: len(whole) // 2], "half-handshake")
 
     async def unfinished(self, endpoint: Endpoint, data: bytes, told: str) -> None:

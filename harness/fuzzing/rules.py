@@ -15,6 +15,7 @@ from typing import Any, Final, TypeAlias
 
 from reference_server.contract import limits
 from reference_server.contract.codes import TASK_NOT_COMPLETED
+from reference_server.contract.messages import SOCKET_VERSION
 
 Body: TypeAlias = Any
 
@@ -94,7 +95,6 @@ RULES: Final = (
 
 
 HANDSHAKE: Final = "ws_connect"
-SOCKET_VERSION: Final = "13"
 
 
 def mend_handshake(headers: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,10 @@ MessageType = Literal["system", "task_update", "agent_update", "pong"]
 SOCKET_PATH: Final = "/api/v1/ws/connect"
 SUBPROTOCOL: Final = "zerostate.v1"
 BEARER_SUBPROTOCOL_PREFIX: Final = "bearer."
+SOCKET_VERSION: Final = "13"
+"""The one value of Sec-WebSocket-Version (RFC 6455 §4.1)."""
+SESSION_COOKIE: Final = "zerostate_session"
+"""[ext] What carries a token for pages of the same site (contract §2 where it stands)."""
 
 
 class SystemData(Struct, frozen=True, omit_defaults=True):

@@ -17,13 +17,12 @@ from urllib.parse import unquote
 from msgspec import Struct
 
 from reference_server.contract.codes import MALFORMED, MISSING, TokenFault
-from reference_server.contract.messages import BEARER_SUBPROTOCOL_PREFIX, SUBPROTOCOL
+from reference_server.contract.messages import BEARER_SUBPROTOCOL_PREFIX, SOCKET_VERSION, SUBPROTOCOL
 from reference_server.contract.operations import BASE, OPERATIONS, Operation
 from reference_server.core import session_cookie
 from reference_server.core.answers import Answer, error
 from reference_server.core.calls import Caller, Head
 
-SOCKET_VERSION: Final = "13"
 _KEY_BYTES: Final = 16
 _PORT_MAX: Final = 65_535
 _DEFAULT_PORTS: Final = {"http": "80", "https": "443"}
@@ -246,7 +245,9 @@ def upgrade_fault(head: Head) -> Answer | None:
     if version is None or not _is_key(headers.get("sec-websocket-key", "")):
         return error(400, "the upgrade lacks Sec-WebSocket-Version, or a Sec-WebSocket-Key of 16 bytes in base64")
     if version.strip() != SOCKET_VERSION:
-        return error(426, "only version 13 is spoken here", headers=(("Sec-WebSocket-Version", SOCKET_VERSION),))
+        return error(
+            426, f"only version {SOCKET_VERSION} is spoken here", headers=(("Sec-WebSocket-Version", SOCKET_VERSION),)
+        )
     return None
 
 

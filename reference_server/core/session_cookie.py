@@ -11,10 +11,10 @@ from typing import Final
 from msgspec.structs import replace
 
 from reference_server.contract.codes import MALFORMED, MISSING, TokenFault
+from reference_server.contract.messages import SESSION_COOKIE
 from reference_server.contract.models import SessionAnswer
 from reference_server.core.answers import Answer
 
-NAME: Final = "zerostate_session"
 OURS: Final = ("same-origin", "same-site", "none")
 """What `Sec-Fetch-Site` says of requests that no other site's page made (W3C Fetch Metadata)."""
 
@@ -22,7 +22,7 @@ OURS: Final = ("same-origin", "same-site", "none")
 def token_in(headers: Mapping[str, str]) -> str | TokenFault:
     """Return the token in the request's cookie; of two that have its name, one may be planted: neither is believed."""
     pairs = (pair.partition("=") for pair in headers.get("cookie", "").split(";"))
-    tokens = [value.strip() for name, _, value in pairs if name.strip() == NAME]
+    tokens = [value.strip() for name, _, value in pairs if name.strip() == SESSION_COOKIE]
     if not tokens:
         return MISSING
     return tokens[0] if len(tokens) == 1 and tokens[0] else MALFORMED
@@ -38,5 +38,5 @@ def with_cookie(operation: str, answer: Answer, *, secure: bool) -> Answer:
 
 
 def _setting(answer: Answer, token: str, max_age_s: int, secure: bool) -> Answer:
-    cookie = f"{NAME}={token}; Max-Age={max_age_s}; Path=/; HttpOnly; SameSite=Strict"
+    cookie = f"{SESSION_COOKIE}={token}; Max-Age={max_age_s}; Path=/; HttpOnly; SameSite=Strict"
     return replace(answer, headers=(*answer.headers, ("Set-Cookie", f"{cookie}; Secure" if secure else cookie)))

@@ -4,6 +4,7 @@ from typing import Final
 
 from reference_server.contract.clauses.model import Clause, Depth, Reach, held
 from reference_server.contract.limits import SOCKETS_PER_ACCOUNT_MAX
+from reference_server.contract.messages import SESSION_COOKIE
 
 KEYS: Final = ("api-keys",)
 KEYS_GRANTS: Final = ("accounts", "keys")
@@ -45,7 +46,7 @@ TOKENS: Final = (
     held("SEC-TOKEN-13", "a token lives 24 h, by setting", "§2 token",
          f"{_ACCOUNTS}::test_a_token_expires_at_its_exp",
          f"{_SERVER}/test_settings.py::test_the_longest_token_life_a_wildcard_and_networks_are_taken"),
-    held("SEC-COOKIE-1", "by setting, off by default, a same-site HttpOnly cookie zerostate_session carries a token",
+    held("SEC-COOKIE-1", f"by setting, off by default, a same-site HttpOnly cookie {SESSION_COOKIE} carries a token",
          "§2 where it stands", f"{_COOKIE}::test_signing_in_sets_the_cookie_and_logging_out_clears_it",
          f"{_COOKIE}::test_by_default_no_cookie_is_set_or_taken", ext=True),
     held("SEC-COOKIE-2", "the cookie counts last, and for pages of the same site only", "§2 where it stands",

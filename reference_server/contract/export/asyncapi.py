@@ -13,6 +13,7 @@ from reference_server.contract.messages import (
     BEARER_SUBPROTOCOL_PREFIX,
     DATA_MODELS,
     MESSAGE_KINDS,
+    SESSION_COOKIE,
     SOCKET_PATH,
     SUBPROTOCOL,
     Envelope,
@@ -34,9 +35,10 @@ DESCRIPTION: Final = (
 )
 CHANNEL_DESCRIPTION: Final = (
     f"Opened by GET {SOCKET_PATH} with the subprotocol {SUBPROTOCOL} if the client offers it, and no extension. A "
-    f"message is at most {limits.CLIENT_MESSAGE_BYTES_MAX:,} bytes in either direction, the envelope included. The "
-    f"server pings every {limits.SERVER_PING_PERIOD_S} s (protocol); a peer silent for {limits.SILENCE_S_MIN} to "
-    f"{limits.SILENCE_S_MAX} s is ended."
+    f"message of the client is at most {limits.CLIENT_MESSAGE_BYTES_MAX:,} bytes, one of the server at most "
+    f"{limits.SERVER_MESSAGE_BYTES_MAX:,}, the envelope included. The server pings every "
+    f"{limits.SERVER_PING_PERIOD_S} s (protocol); a peer silent for {limits.SILENCE_S_MIN} to {limits.SILENCE_S_MAX} s "
+    "is ended."
 )
 SECURITY: Final[dict[str, Any]] = {
     "bearer": {
@@ -55,7 +57,7 @@ SECURITY: Final[dict[str, Any]] = {
     "cookie": {
         "type": "httpApiKey",
         "in": "cookie",
-        "name": "zerostate_session",
+        "name": SESSION_COOKIE,
         "description": "For pages of the same site, where the server is set so; off by default.",
     },
 }

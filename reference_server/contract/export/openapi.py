@@ -7,7 +7,14 @@ from reference_server.contract.export.examples import beyond_schema, valid_examp
 from reference_server.contract.export.requests import body_of, parameters_of
 from reference_server.contract.export.responses import HEADERS, answers_of_no_operation, responses_of
 from reference_server.contract.export.schemas import schemas_of
-from reference_server.contract.messages import BEARER_SUBPROTOCOL_PREFIX, DATA_MODELS, SUBPROTOCOL, Envelope, Ping
+from reference_server.contract.messages import (
+    BEARER_SUBPROTOCOL_PREFIX,
+    DATA_MODELS,
+    SESSION_COOKIE,
+    SUBPROTOCOL,
+    Envelope,
+    Ping,
+)
 from reference_server.contract.models import ErrorBody
 from reference_server.contract.operations import OPERATIONS, Operation
 
@@ -27,7 +34,7 @@ SECURITY: Final[dict[str, Any]] = {
     "cookie": {
         "type": "apiKey",
         "in": "cookie",
-        "name": "zerostate_session",
+        "name": SESSION_COOKIE,
         "description": "On the handshake of a page of the same site, where the server is set so; off by default.",
     },
 }

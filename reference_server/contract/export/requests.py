@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from reference_server.contract.export.examples import described_json
 from reference_server.contract.export.schemas import Schema, schemas_of, without_null
-from reference_server.contract.messages import SOCKET_PATH, SUBPROTOCOL
+from reference_server.contract.messages import BEARER_SUBPROTOCOL_PREFIX, SOCKET_PATH, SOCKET_VERSION, SUBPROTOCOL
 from reference_server.contract.operations.model import JSON, FileField, Operation
 
 MULTIPART: Final = "multipart/form-data"
@@ -16,14 +16,16 @@ _NAMES_IN_PATH: Final = re.compile(r"\{(\w+)\}")
 _UPGRADE: Final[tuple[tuple[str, Schema, str], ...]] = (
     ("Connection", {"type": "string", "enum": ["Upgrade"]}, "Names Upgrade (RFC 6455 §4.1)."),
     ("Upgrade", {"type": "string", "enum": ["websocket"]}, "The protocol asked for."),
-    ("Sec-WebSocket-Version", {"type": "string", "enum": ["13"]}, "Another one is 426."),
+    ("Sec-WebSocket-Version", {"type": "string", "enum": [SOCKET_VERSION]}, "Another one is 426."),
     (
         "Sec-WebSocket-Key",
         {"type": "string", "pattern": "^[A-Za-z0-9+/]{21}[AQgw]==$"},
         "16 bytes in base64, drawn anew for each handshake.",
     ),
 )
-_OFFERED: Final = f"May offer {SUBPROTOCOL}, and with it bearer.<token> instead of the header Authorization."
+_OFFERED: Final = (
+    f"May offer {SUBPROTOCOL}, and with it {BEARER_SUBPROTOCOL_PREFIX}<token> instead of the header Authorization."
+)
 
 
 def parameters_of(operation: Operation) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from reference_server.contract.codes import ERROR_PHRASES
 from reference_server.contract.export.examples import described_json
 from reference_server.contract.export.links import links_of
 from reference_server.contract.export.schemas import Schema, ref
-from reference_server.contract.messages import SUBPROTOCOL
+from reference_server.contract.messages import SOCKET_VERSION, SUBPROTOCOL
 from reference_server.contract.models import ErrorBody
 from reference_server.contract.operations.model import BASE, JSON, Operation
 
@@ -28,7 +28,7 @@ HEADERS: Final[dict[str, dict[str, Any]]] = {
     "Sec-WebSocket-Accept": _header("The answer to the key (RFC 6455 §4.2.2).", {"type": "string"}),
     "Sec-WebSocket-Protocol": _header("There when it was offered.", {"type": "string", "enum": [SUBPROTOCOL]},
                                       required=False),
-    "Sec-WebSocket-Version": _header("The one version spoken here.", {"type": "string", "enum": ["13"]}),
+    "Sec-WebSocket-Version": _header("The one version spoken here.", {"type": "string", "enum": [SOCKET_VERSION]}),
     "Upgrade": _header("The protocol from here on.", {"type": "string", "pattern": "^[Ww]eb[Ss]ocket$"}),
     "Vary": _header("Origin, so that caches keep the answers to pages of different sites apart.",
                     {"type": "string", "pattern": "(^|, *)Origin($| *,)"}),
