@@ -193,7 +193,17 @@ def _nobody_waits() -> None:
 async def _started(driver: Driver) -> None:
     """Wait until the driver may serve; raises what its start failed with."""
     ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    driver.start(lambda: ready.set_result(None), ready.set_exception)
+
+    # A signal may have cut the waiting short, and the start goes on to its end all the same.
+    def done() -> None:
+        if not ready.done():
+            ready.set_result(None)
+
+    def failed(fault: Exception) -> None:
+        if not ready.done():
+            ready.set_exception(fault)
+
+    driver.start(done, failed)
     try:
         await ready
     except OSError as fault:

@@ -28,8 +28,6 @@ Answered = Callable[[Answer, Admitted | None, bool], None]
 
 _HANDSHAKE: Final = BY_NAME["ws_connect"]
 _BLANK_LINE: Final = b"\r\n\r\n"
-_NOBODY_WAITS: Final = asyncio.Event()
-_NOBODY_LOOKS: Final[Any] = {"state": {}}
 
 
 class DirectAnswers:
@@ -78,6 +76,16 @@ def _is_plain(operation: Operation) -> bool:
     return operation.file is None and operation.media == JSON and operation is not _HANDSHAKE
 
 
+class _NobodyWaits(asyncio.Event):
+    """What uvicorn sets when more of a request came: all of ours is here, and one that never changes serves all."""
+
+    def set(self) -> None:
+        """Wake nobody."""
+
+
+_NOBODY_WAITS: Final = _NobodyWaits()
+
+
 class Exchange(RequestResponseCycle):
     """One request in direct hands; to the connection's bookkeeping it is a cycle of uvicorn's like any other."""
 
@@ -96,7 +104,7 @@ class Exchange(RequestResponseCycle):
         self.on_response = on_response
         self.keep_alive = keep_alive
         self.message_event = _NOBODY_WAITS
-        self.scope = _NOBODY_LOOKS
+        self.scope: Any = {"state": {}}
         self.disconnected = self.response_complete = self.more_body = False
         self._direct = direct
         self._head = head

@@ -4,8 +4,10 @@ import asyncio
 import gc
 import re
 import signal
+import socket
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing
+from functools import partial
 
 import httpx
 import pytest
@@ -22,6 +24,7 @@ from reference_server.store import MemoryStore, Store
 from reference_server.tests.process import DEADLINE_S, PERSON
 
 API = "/api/v1"
+SETTINGS = Settings(port=0, db=MEMORY, task_ms=(1, 1), limits="off", password_cost=(8, 1, 1))
 Client = Callable[[httpx.AsyncClient], Awaitable[None]]
 
 
@@ -52,7 +55,7 @@ def served(signals: Signals, ask: Client) -> int:
 
         return Driver(environment, store, sockets, options, make_bus=watched_bus, tap=tap, blobs=blobs)
 
-    async def serve(settings: Settings, resources: Resources, url: str) -> None:
+    async def serve(app: App, url: str) -> None:
         asking: list[asyncio.Task[None]] = []
 
         async def client() -> None:
@@ -62,16 +65,17 @@ def served(signals: Signals, ask: Client) -> int:
             finally:
                 signal.raise_signal(signal.SIGTERM)
 
-        app = App(settings, resources, make)
         await app.serve(lambda: asking.append(asyncio.ensure_future(client())))
         await asking[0]
 
-    settings = Settings(port=0, db=MEMORY, task_ms=(1, 1), limits="off", password_cost=(8, 1, 1))
-    with closing(listen(settings)) as listener:
+    with closing(listen(SETTINGS)) as listener:
         host, port = listener.getsockname()
-        resources = Resources(signals, listener, {}, None, MemoryStore(), MemoryBlobs(), None, logs=False)
-        asyncio.run(serve(settings, resources, f"http://{host}:{port}"))
+        asyncio.run(serve(App(SETTINGS, resources(signals, listener), make), f"http://{host}:{port}"))
     return made
+
+
+def resources(signals: Signals, listener: socket.socket) -> Resources:
+    return Resources(signals, listener, {}, None, MemoryStore(), MemoryBlobs(), None, logs=False)
 
 
 async def run_a_task(http: httpx.AsyncClient) -> None:
@@ -92,3 +96,28 @@ def test_a_task_that_nobody_watches_is_counted_without_an_envelope_being_made(si
 
     assert served(signals, ask) == 0
     assert sorted(counted) == [("completed", "1.0"), ("queued", "1.0"), ("running", "1.0")]
+
+
+@pytest.mark.parametrize("outcome", ["it may serve", "it failed"])
+def test_a_start_that_a_signal_cut_short_may_end_later(signals: Signals, outcome: str) -> None:
+    class EndlessStart(Driver):
+        def start(self, done: Callable[[], None], failed: Callable[[Exception], None] | None = None) -> None:
+            assert failed is not None
+            later.append(done if outcome == "it may serve" else partial(failed, OSError("the disk is full")))
+            signal.raise_signal(signal.SIGTERM)
+
+    later: list[Callable[[], None]] = []
+
+    def make(
+        environment: Environment, store: Store, _: Blobs, sockets: Sockets, options: Options, __: Tap | None
+    ) -> Driver:
+        return EndlessStart(environment, store, sockets, options)
+
+    async def serve(app: App) -> bool:
+        cut_short = await app.serve(lambda: pytest.fail("it served"))
+        (end,) = later
+        end()
+        return cut_short
+
+    with closing(listen(SETTINGS)) as listener:
+        assert not asyncio.run(serve(App(SETTINGS, resources(signals, listener), make)))

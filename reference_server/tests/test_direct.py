@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from typing import cast
 
 import pytest
 import uvicorn
@@ -11,10 +12,11 @@ from uvicorn.server import ServerState
 
 from reference_server.app import PAGES
 from reference_server.core.admission import Origins
+from reference_server.core.calls import Head
 from reference_server.driver import Driver
 from reference_server.environment_asyncio import AsyncioEnvironment
-from reference_server.http.application import Application
-from reference_server.http.direct import DirectAnswers
+from reference_server.http.application import GONE, Application
+from reference_server.http.direct import DirectAnswers, Exchange
 from reference_server.http.page_files import PageFiles
 from reference_server.http.protocol import HttpProtocol
 from reference_server.observing.metrics import Metrics
@@ -213,3 +215,16 @@ def test_a_connection_is_kept_for_the_next_request() -> None:
     read, asked = visit(sends(request("GET /health"), request(f"GET {API}/users/me", SIGNED_IN, CLOSE)), directly=True)
 
     assert ([part[:3] for part in read.split(b"HTTP/1.1 ")[1:]], asked) == ([b"200", b"200"], 0)
+
+
+def test_what_is_marked_on_one_request_does_not_show_on_another() -> None:
+    """A connection that is lost marks the requests it has: each needs a mark of its own."""
+    observer = Observer(Metrics(), lambda: 0)
+    direct = DirectAnswers(cast("Driver", None), Origins(), observer)
+    head, transport = Head("GET", "/health", "", {}, "192.0.2.1"), cast("asyncio.Transport", None)
+    lost, other = (Exchange(direct, head, transport, [], lambda: None, keep_alive=True) for _ in range(2))
+    lost.scope["state"][GONE] = True
+    lost.message_event.set()
+
+    assert other.scope["state"] == {}
+    assert not other.message_event.is_set()
