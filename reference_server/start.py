@@ -1,14 +1,13 @@
 """What happens once before the first request: agents, accounts, interrupted tasks, stray blobs (contract §§2, 4, 9)."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Final, Protocol
 
 from reference_server.core import agents, executor
 from reference_server.core.accounts import email_key, new_account
 from reference_server.core.calls import Context
-from reference_server.core.numbered_accounts import numbered_accounts
+from reference_server.core.numbered_accounts import AccountToken, numbered_accounts
 from reference_server.core.passwords import PasswordCost
 from reference_server.core.rows import AccountRow, replaced_account
 from reference_server.core.transaction import Transaction
@@ -20,15 +19,6 @@ BATCH: Final = 500
 """How many numbered accounts share a transaction and a turn of the loop."""
 
 Done = Callable[[], None]
-
-
-@dataclass(frozen=True, slots=True)
-class AccountToken:
-    """An account with a token that acts for it."""
-
-    id: str
-    email: str
-    token: str
 
 
 class Hearer(Protocol):

@@ -23,6 +23,15 @@ class Numbered:
     claims: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class AccountToken:
+    """An account with a token that acts for it."""
+
+    id: str
+    email: str
+    token: str
+
+
 def numbered_accounts(
     tx: Transaction, context: Context, numbers: Iterable[int], password_hash: str
 ) -> tuple[Numbered, ...]:

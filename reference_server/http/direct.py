@@ -2,7 +2,8 @@
 
 A task, a scope and five events cost as much as all that a small call does besides (measured: 55 of 110 us for a
 read). So what came in one piece and wants JSON takes this way; pages, uploads, streamed answers, bodies in pieces
-and requests behind others go through `http.Application`. Both ask the same driver the same questions in the same order.
+and requests behind others go through `http.application.Application`. Both ask the same driver the same questions in
+the same order.
 """
 
 import asyncio
@@ -44,7 +45,7 @@ class DirectAnswers:
         return isinstance(found, Route) and _is_plain(found.operation) and len(body) <= limits.JSON_BODY_BYTES_MAX
 
     def answer(self, head: Head, body: bytes, answered: Answered) -> None:
-        """Admit and carry out, as `http.Application` does once it has read the body; `answered` comes once."""
+        """Admit and carry out, as the ASGI application does once it has read the body; `answered` comes once."""
 
         def admitted(judged: Admitted | Answer) -> None:
             if isinstance(judged, Answer):

@@ -18,7 +18,7 @@ from reference_server.transfers.uploads import Received, Receiving
 
 
 class PagesOnly:
-    """Implements `http.Api` without an API."""
+    """Implements `http.application.Api` without an API."""
 
     def __init__(self, environment: Environment, version: str) -> None:
         self._environment = environment

@@ -47,7 +47,7 @@ class TextLines(logging.Formatter):
 
 
 class RequestLines:
-    """Writes a line for every answer; implements `observing.RequestLog`."""
+    """Writes a line for every answer; implements `observer.RequestLog`."""
 
     def __init__(self, new_secret: Callable[[], str]) -> None:
         # Of two processes, or of one before and after a restart, no two requests have the same id.

@@ -9,9 +9,9 @@ from typing import IO, Final, Self
 
 import msgspec
 
+from reference_server.core.numbered_accounts import AccountToken
 from reference_server.settings.table import BY_NAME
 from reference_server.settings.values import FILE_BYTES_MAX, Settings, SettingsError, check_private, parsed
-from reference_server.start import AccountToken
 
 MODE: Final = 0o600
 _encode = msgspec.json.Encoder().encode

@@ -1,7 +1,7 @@
 """Every setting as one row: its name, what it takes, and how that is read from text.
 
 Options, environment names, names in a settings file, the help and every refusal derive from `SETTINGS`; the defaults
-stand in `settings.Settings`. To add one: a field there, a row here.
+stand in `settings.values.Settings`. To add one: a field there, a row here.
 """
 
 import math

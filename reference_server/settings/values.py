@@ -1,6 +1,6 @@
 """What can be set when the process starts: on the command line, in the environment, in a file; the first one counts.
 
-Each source gives text by name; the rows of `settings_table` turn it into values. Whatever can't be used is refused in
+Each source gives text by name; the rows of `settings.table` turn it into values. Whatever can't be used is refused in
 one sentence that says where it stood, what was expected, and what was probably meant.
 """
 

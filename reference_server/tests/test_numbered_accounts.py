@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from reference_server.core.calls import Caller
-from reference_server.core.numbered_accounts import Numbered, numbered_accounts
+from reference_server.core.numbered_accounts import AccountToken, Numbered, numbered_accounts
 from reference_server.core.passwords import PasswordCost
 from reference_server.settings.values import Settings
-from reference_server.start import BATCH, AccountToken, Start
+from reference_server.start import BATCH, Start
 from reference_server.store import MemoryStore
 from reference_server.tests.desk import Desk, shown
 from reference_server.tests.process import ServerProcess
