@@ -24,11 +24,11 @@ from reference_server.http.direct import DirectAnswers
 from reference_server.http.page_files import PageFiles
 from reference_server.http.pages_only import PagesOnly
 from reference_server.http.protocol import HttpProtocol
-from reference_server.limits import Rates
 from reference_server.observing.log_lines import RequestLines
 from reference_server.observing.metrics import Metrics
 from reference_server.observing.observer import Observer
 from reference_server.operations import Options
+from reference_server.rate_limits import Rates
 from reference_server.serving import Server, Signals, configured
 from reference_server.settings.secrets_file import AccountsFile, admin_password, jwt_secret
 from reference_server.settings.table import S3
@@ -101,7 +101,7 @@ class Resources:
     logs: bool
 
 
-class App:
+class Process:
     """One process of the server, from its settings to its exit."""
 
     def __init__(
@@ -161,7 +161,7 @@ async def serve_pages(
     logs: bool,
     announce: Callable[[], None],
 ) -> bool:
-    """Serve pages and nothing else, for an API elsewhere; as `App.serve`."""
+    """Serve pages and nothing else, for an API elsewhere; as `Process.serve`."""
     environment = AsyncioEnvironment(asyncio.get_running_loop(), new_secret())
     try:
         files = PageFiles(pages, settings.api)

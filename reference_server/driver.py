@@ -23,8 +23,8 @@ from reference_server.core.steady_clock import SteadyClock
 from reference_server.credentials import Credentials
 from reference_server.environment import Environment, Sockets
 from reference_server.hub_driver import HubDriver, HubMachine
-from reference_server.limits import Kind, RateLimits, limits_of
 from reference_server.operations import Decisions, Operations, Options, default_decisions
+from reference_server.rate_limits import Kind, RateLimits, limits_of
 from reference_server.store.base import Store
 from reference_server.transfers.blob_access import BlobAccess, Download
 from reference_server.transfers.uploads import Received, Receiving, Uploads

@@ -38,10 +38,10 @@ from reference_server.core.transaction import Transaction
 from reference_server.environment import Environment
 from reference_server.execution import Execution
 from reference_server.hub_driver import HubDriver
-from reference_server.limits import Rates
 from reference_server.observing.exposition import exposition
 from reference_server.observing.metrics import Metrics
 from reference_server.publishing import publish_of, put_on
+from reference_server.rate_limits import Rates
 from reference_server.readiness import Readiness
 from reference_server.sign_in import SignIn
 from reference_server.start import Hearer, Start

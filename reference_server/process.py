@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from reference_server.app import App, MakeDriver, Resources, open_blobs, open_store, open_tap, serve_pages
+from reference_server.app import MakeDriver, Process, Resources, open_blobs, open_store, open_tap, serve_pages
 from reference_server.observing.log_lines import fields
 from reference_server.observing.log_writer import log_of
 from reference_server.serving import Signals, listen
@@ -49,7 +49,7 @@ def serve(settings: Settings, make: MakeDriver, pages: Path) -> int:
         store = held.enter_context(closing(open_store(settings)))
         blobs = open_blobs(settings, os.environ.get("AWS_ENDPOINT_URL"))
         resources = Resources(signals, listener, tls, tap, store, blobs, accounts, requests)
-        return _ended(held, signals, App(settings, resources, make, pages).serve(announce))
+        return _ended(held, signals, Process(settings, resources, make, pages).serve(announce))
 
 
 def _ended(held: ExitStack, signals: Signals, serving: Coroutine[Any, Any, bool]) -> int:

@@ -25,10 +25,10 @@ from reference_server.core.passwords import PasswordCost
 from reference_server.environment_asyncio import AsyncioEnvironment, new_secret
 from reference_server.http.application import Application
 from reference_server.http.page_files import PageFiles
-from reference_server.limits import Rates
 from reference_server.observing.metrics import Metrics
 from reference_server.observing.observer import Observer
 from reference_server.operations import Options
+from reference_server.rate_limits import Rates
 from reference_server.store.memory import MemoryStore
 from reference_server.websocket.protocol import OpenSockets
 

@@ -23,7 +23,7 @@ from harness.targets.profiles import OWN
 from harness.targets.remote import RemoteTarget
 from harness.verdicts import Status
 from reference_server.contract.clauses import Kind
-from reference_server.limits import Rates
+from reference_server.rate_limits import Rates
 
 DEPTH: Final = "standard"
 PLACES: Final[dict[Place, Rates | None]] = {"main": None, "limits": Rates()}

@@ -37,7 +37,7 @@ from reference_server.http.responses import (
     streamed_headers_of,
 )
 from reference_server.observing.log_lines import fields
-from reference_server.observing.observer import Asked, Observer
+from reference_server.observing.observer import Observed, Observer
 from reference_server.transfers.blob_access import Download
 from reference_server.transfers.uploads import Received, Receiving
 
@@ -92,26 +92,26 @@ class Application:
 
     async def _serve(self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         head = _head(scope)
-        asked = self._observer.begin(head)
+        observed = self._observer.begin(head)
         page = self._page(head)
         if page is not None:
-            headers = [*page.headers, *length_of(page.status, len(page.body)), *asked.headers]
+            headers = [*page.headers, *length_of(page.status, len(page.body)), *observed.headers]
             await _send(send, page.status, headers, page.body)
-            self._observer.page(asked, page.status, len(page.body))
+            self._observer.page(observed, page.status, len(page.body))
             return
         reading = _Reading(scope, receive)
-        answer, ends, download, admitted = await self._answer_or_500(asked, reading)
-        extra = [*sharing_headers(self._origins, head.path, head.headers), *asked.headers]
+        answer, ends, download, admitted = await self._answer_or_500(observed, reading)
+        extra = [*sharing_headers(self._origins, head.path, head.headers), *observed.headers]
         if ends or (head.headers.get("expect", "").lower() == CONTINUE and not reading.begun):
             # A sender that waits for 100 may leave its body out now, and the next request would be read as one.
             extra.append((b"connection", b"close"))
         if download is not None:
             await _stream(scope, send, answer, extra, download)
-            self._observer.answer(asked, admitted, answer.status, download.size)
+            self._observer.answer(observed, admitted, answer.status, download.size)
             return
         body = body_of(answer)
         await _send(send, answer.status, [*headers_of(answer, body), *extra], body)
-        self._observer.answer(asked, admitted, answer.status, len(body))
+        self._observer.answer(observed, admitted, answer.status, len(body))
 
     def _page(self, head: Head) -> Page | None:
         if is_api(head.path) or head.method not in PAGE_METHODS or methods_of(head.path):
@@ -122,14 +122,14 @@ class Application:
             return self._pages.not_found(head.headers, scheme)
         return found
 
-    async def _answer_or_500(self, asked: Asked, receive: ASGIReceiveCallable) -> "_Reply":
+    async def _answer_or_500(self, observed: Observed, receive: ASGIReceiveCallable) -> "_Reply":
         try:
-            return await self._answer(asked.head, receive)
+            return await self._answer(observed.head, receive)
         except asyncio.CancelledError:
             # Only the end of the process cancels: what has not come by then will not be waited for.
             return _Reply(unavailable(), ends=True)
         except Exception:
-            logger.exception("a request failed", extra=fields(request_id=asked.request_id))
+            logger.exception("a request failed", extra=fields(request_id=observed.request_id))
             return _Reply(went_wrong(), ends=True)
 
     async def _answer(self, head: Head, receive: ASGIReceiveCallable) -> "_Reply":

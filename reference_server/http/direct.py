@@ -24,7 +24,7 @@ from reference_server.http.responses import Headers, raw_response, sharing_heade
 from reference_server.observing.observer import Observer
 
 logger = logging.getLogger(__name__)
-Answered = Callable[[Answer, Admitted | None, bool], None]
+Respond = Callable[[Answer, Admitted | None, bool], None]
 """Takes the answer, the request if it was admitted, and whether the connection must end after it."""
 
 _HANDSHAKE: Final = BY_NAME["ws_connect"]
@@ -44,16 +44,16 @@ class DirectAnswers:
         found = route(head)
         return isinstance(found, Route) and _is_plain(found.operation) and len(body) <= limits.JSON_BODY_BYTES_MAX
 
-    def answer(self, head: Head, body: bytes, answered: Answered) -> None:
-        """Admit and carry out, as the ASGI application does once it has read the body; `answered` comes once."""
+    def answer(self, head: Head, body: bytes, respond: Respond) -> None:
+        """Admit and carry out, as the ASGI application does once it has read the body; `respond` is called once."""
 
         def admitted(judged: Admitted | Answer) -> None:
             if isinstance(judged, Answer):
-                answered(judged, None, False)
+                respond(judged, None, False)
                 return
 
             def replied(answer: Answer) -> None:
-                answered(answer, judged, False)
+                respond(answer, judged, False)
 
             self._driver.handle(judged, body if judged.route.operation.body is not None else b"", replied)
 
@@ -61,7 +61,7 @@ class DirectAnswers:
             self._driver.admit(head, admitted)
         except Exception:
             logger.exception("a request failed")
-            answered(went_wrong(), None, True)
+            respond(went_wrong(), None, True)
 
     def response(self, head: Head, answer: Answer, standing: Headers, *, close: bool) -> bytes:
         """Return the answer as bytes; `standing` are the headers that every answer of the process has."""
@@ -109,8 +109,8 @@ class Exchange(RequestResponseCycle):
         self.disconnected = self.response_complete = self.more_body = False
         self._direct = direct
         self._head = head
-        self._asked = direct.observer.begin(head)
-        self._standing = [*standing, *self._asked.headers] if self._asked.request_id else standing
+        self._observed = direct.observer.begin(head)
+        self._standing = [*standing, *self._observed.headers] if self._observed.request_id else standing
 
     def answered(self, answer: Answer, admitted: Admitted | None, ends: bool) -> None:
         """Write the answer, and end the connection where it ends; nothing when the peer is gone."""
@@ -120,7 +120,7 @@ class Exchange(RequestResponseCycle):
         response = self._direct.response(self._head, answer, self._standing, close=close)
         self.transport.write(response)
         self.response_complete = True
-        self._direct.observer.answer(self._asked, admitted, answer.status, _body_size(response))
+        self._direct.observer.answer(self._observed, admitted, answer.status, _body_size(response))
         if close:
             self.transport.close()
         self.on_response()

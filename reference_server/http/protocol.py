@@ -100,11 +100,11 @@ class HttpProtocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Answer what the parser refuses with the contract's JSON, and end the connection."""
         head, refusal = self._what_was_read(), error(400, msg)
-        asked = self.observer.begin(head)
+        observed = self.observer.begin(head)
         # What lets an allowed page read it goes by what of its head could be read (contract §2 origin).
         shared = sharing_headers(self.origins, head.path, head.headers) or [(b"vary", b"Origin")]
-        self.observer.unreadable(asked, refusal.status, len(body_of(refusal)))
-        self._end_with(raw_response(refusal, [*shared, *asked.headers]))
+        self.observer.unreadable(observed, refusal.status, len(body_of(refusal)))
+        self._end_with(raw_response(refusal, [*shared, *observed.headers]))
 
     def _what_was_read(self) -> Head:
         address = self.client[0] if self.client is not None else ""

@@ -61,9 +61,9 @@ class RequestLines:
 
     def answered(self, line: Line) -> None:
         """Write it."""
-        method = line.asked.head.method
+        method = line.observed.head.method
         told = {
-            "request_id": line.asked.request_id,
+            "request_id": line.observed.request_id,
             "method": method if method in METHODS else OTHER,
             "route": line.route,
             "operation": line.operation,

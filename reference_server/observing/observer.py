@@ -19,8 +19,8 @@ REQUEST_ID: Final = b"x-request-id"
 SOCKET: Final = BY_NAME["ws_connect"]
 
 
-class Asked(NamedTuple):
-    """A request that came; its id is empty when nobody keeps a log."""
+class Observed(NamedTuple):
+    """A request on its way to its answer; its id is empty when nobody keeps a log."""
 
     head: Head
     began_ns: int
@@ -35,7 +35,7 @@ class Asked(NamedTuple):
 class Line(NamedTuple):
     """What a log says of a request and its answer: `route` has `{names}` for values, `size` is the body's in bytes."""
 
-    asked: Asked
+    observed: Observed
     operation: str
     route: str
     status: int
@@ -62,41 +62,41 @@ class Observer:
         self._now_ns = now_ns
         self._log = log
 
-    def begin(self, head: Head) -> Asked:
+    def begin(self, head: Head) -> Observed:
         """Take a request."""
         if self._log is None:
-            return Asked(head, self._now_ns())
-        return Asked(head, self._now_ns(), self._log.request_id(head))
+            return Observed(head, self._now_ns())
+        return Observed(head, self._now_ns(), self._log.request_id(head))
 
-    def page(self, asked: Asked, status: int, size: int) -> None:
+    def page(self, observed: Observed, status: int, size: int) -> None:
         """Take a page's answer."""
-        self._answered(asked, PAGE, ROUTE_OF_PAGES, status, size, None)
+        self._answered(observed, PAGE, ROUTE_OF_PAGES, status, size, None)
 
-    def answer(self, asked: Asked, admitted: Admitted | None, status: int, size: int) -> None:
+    def answer(self, observed: Observed, admitted: Admitted | None, status: int, size: int) -> None:
         """Take an operation's answer; a request that was refused is looked up."""
-        found = admission.route(asked.head) if admitted is None else admitted.route
+        found = admission.route(observed.head) if admitted is None else admitted.route
         if isinstance(found, Answer):
-            self._answered(asked, UNKNOWN, UNKNOWN, status, size, None)
+            self._answered(observed, UNKNOWN, UNKNOWN, status, size, None)
             return
         caller = None if admitted is None else admitted.caller
         account_id = None if caller is None else caller.account_id
-        self._answered(asked, found.operation.name, found.operation.path, status, size, account_id)
+        self._answered(observed, found.operation.name, found.operation.path, status, size, account_id)
 
-    def unreadable(self, asked: Asked, status: int, size: int) -> None:
+    def unreadable(self, observed: Observed, status: int, size: int) -> None:
         """Take the answer to what can't be parsed: nobody knows what it asked for."""
-        self._answered(asked, UNKNOWN, UNKNOWN, status, size, None)
+        self._answered(observed, UNKNOWN, UNKNOWN, status, size, None)
 
-    def handshake(self, asked: Asked, answer: Granted | Answer) -> None:
+    def handshake(self, observed: Observed, answer: Granted | Answer) -> None:
         """Take a handshake's answer."""
         if isinstance(answer, Granted):
-            self._answered(asked, SOCKET.name, SOCKET.path, SOCKET.success, 0, answer.caller.account_id)
+            self._answered(observed, SOCKET.name, SOCKET.path, SOCKET.success, 0, answer.caller.account_id)
         else:
-            self._answered(asked, SOCKET.name, SOCKET.path, answer.status, 0, None)
+            self._answered(observed, SOCKET.name, SOCKET.path, answer.status, 0, None)
 
     def _answered(
-        self, asked: Asked, operation: str, route: str, status: int, size: int, account_id: str | None
+        self, observed: Observed, operation: str, route: str, status: int, size: int, account_id: str | None
     ) -> None:
-        duration_ns = self._now_ns() - asked.began_ns
-        self._metrics.answered(operation, asked.head.method, status, duration_ns)
+        duration_ns = self._now_ns() - observed.began_ns
+        self._metrics.answered(operation, observed.head.method, status, duration_ns)
         if self._log is not None:
-            self._log.answered(Line(asked, operation, route, status, size, duration_ns, account_id))
+            self._log.answered(Line(observed, operation, route, status, size, duration_ns, account_id))

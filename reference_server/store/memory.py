@@ -11,7 +11,7 @@ from reference_server.core.rows import AccountRow, AgentRow, DeploymentRow, KeyR
 from reference_server.core.tasks import TASK_TYPE
 from reference_server.core.transaction import EmailTakenError, Transaction, VersionTakenError
 from reference_server.store.base import ReadWroteError, Revision, StoreError
-from reference_server.store.endings import ends_key, ends_tokens
+from reference_server.store.ended_credentials import ends_key, ends_tokens
 from reference_server.store.ranks import RANK
 
 T = TypeVar("T")

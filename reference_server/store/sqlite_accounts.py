@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from reference_server.core.rows import AccountRow, KeyRow
 from reference_server.core.transaction import EmailTakenError
-from reference_server.store.endings import ends_key, ends_tokens
+from reference_server.store.ended_credentials import ends_key, ends_tokens
 from reference_server.store.sqlite_schema import newest, values_of
 
 _ACCOUNT_UPDATES: Final = ", ".join(f"{name} = ?" for name in AccountRow.__struct_fields__)

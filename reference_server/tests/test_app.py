@@ -12,7 +12,7 @@ from functools import partial
 import httpx
 import pytest
 
-from reference_server.app import App, Resources
+from reference_server.app import Process, Resources
 from reference_server.blobs import Blobs, MemoryBlobs
 from reference_server.bus import Bus, Hearers, LoopbackBus, Tap
 from reference_server.driver import Driver
@@ -55,7 +55,7 @@ def served(signals: Signals, ask: Client) -> int:
 
         return Driver(environment, store, sockets, options, make_bus=watched_bus, tap=tap, blobs=blobs)
 
-    async def serve(app: App, url: str) -> None:
+    async def serve(process: Process, url: str) -> None:
         asking: list[asyncio.Task[None]] = []
 
         async def client() -> None:
@@ -65,12 +65,12 @@ def served(signals: Signals, ask: Client) -> int:
             finally:
                 signal.raise_signal(signal.SIGTERM)
 
-        await app.serve(lambda: asking.append(asyncio.ensure_future(client())))
+        await process.serve(lambda: asking.append(asyncio.ensure_future(client())))
         await asking[0]
 
     with closing(listen(SETTINGS)) as listener:
         host, port = listener.getsockname()
-        asyncio.run(serve(App(SETTINGS, resources(signals, listener), make), f"http://{host}:{port}"))
+        asyncio.run(serve(Process(SETTINGS, resources(signals, listener), make), f"http://{host}:{port}"))
     return made
 
 
@@ -113,11 +113,11 @@ def test_a_start_that_a_signal_cut_short_may_end_later(signals: Signals, outcome
     ) -> Driver:
         return EndlessStart(environment, store, sockets, options)
 
-    async def serve(app: App) -> bool:
-        cut_short = await app.serve(lambda: pytest.fail("it served"))
+    async def serve(process: Process) -> bool:
+        cut_short = await process.serve(lambda: pytest.fail("it served"))
         (end,) = later
         end()
         return cut_short
 
     with closing(listen(SETTINGS)) as listener:
-        assert not asyncio.run(serve(App(SETTINGS, resources(signals, listener), make)))
+        assert not asyncio.run(serve(Process(SETTINGS, resources(signals, listener), make)))

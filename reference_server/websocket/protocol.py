@@ -21,7 +21,7 @@ from reference_server.core.calls import Head
 from reference_server.core.effects import Drained, Failed, FrameIn, Lost, Opcode, Paused
 from reference_server.driver import Driver, Granted
 from reference_server.http.responses import Headers, raw_response, sharing_headers
-from reference_server.observing.observer import Asked, Observer
+from reference_server.observing.observer import Observed, Observer
 from reference_server.websocket.frames import FrameParser, close_frame, ping_frame, pong_frame, text_frame
 
 _GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -182,18 +182,18 @@ class WebSocketProtocol(asyncio.Protocol):
 
     # handshake
 
-    def _answered(self, asked: Asked, answer: Granted | Answer) -> None:
+    def _answered(self, observed: Observed, answer: Granted | Answer) -> None:
         self._cancel_timeout()
         head, self._head = self._head, None
         if head is None or self.transport.is_closing():
             return
-        self.observer.handshake(asked, answer)
+        self.observer.handshake(observed, answer)
         if isinstance(answer, Answer):
             shared = sharing_headers(self.origins, head.path, head.headers)
-            self.transport.write(raw_response(answer, [*shared, *asked.headers]))
+            self.transport.write(raw_response(answer, [*shared, *observed.headers]))
             self.transport.close()
             return
-        self.transport.write(_switching(head, answer.subprotocol, asked.headers))
+        self.transport.write(_switching(head, answer.subprotocol, observed.headers))
         self._open(answer)
 
     def _open(self, granted: Granted) -> None:

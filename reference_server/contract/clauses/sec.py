@@ -111,7 +111,7 @@ BOUNDS: Final = (
          f"{_CORE}/test_admission.py::test_a_forwarded_address_counts_from_configured_proxies_only"),
     held("SEC-RATE-5", "allowances are settings, and off is one of them", "§2 limits",
          f"{_SERVER}/test_settings.py::test_how_often_and_how_dear_is_said_in_parts",
-         f"{_SERVER}/test_limits.py::test_without_rates_everything_passes"),
+         f"{_SERVER}/test_rate_limits.py::test_without_rates_everything_passes"),
     Clause("SEC-SOCKETS-1", "over 32 live sockets of one user the longest silent closes with 4409", "§2 limits",
            grants=("accounts", "connections"), connections=SOCKETS_PER_ACCOUNT_MAX + 1),
     Clause("SEC-PATH-1", "no spelling of a path leads past a route or out of the pages", "§1 errors"),

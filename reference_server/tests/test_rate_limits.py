@@ -3,7 +3,7 @@
 import pytest
 
 from reference_server.core.units import SECOND_NS
-from reference_server.limits import Kind, Rates, limits_of
+from reference_server.rate_limits import Kind, Rates, limits_of
 
 RATES = Rates(address_per_minute=2, account_per_minute=3, handshake_burst=4, handshakes_per_s=2)
 
