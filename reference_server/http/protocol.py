@@ -22,6 +22,7 @@ from reference_server.core.calls import Head
 from reference_server.http.application import GONE, UNREADABLE
 from reference_server.http.direct import DirectAnswers, Exchange
 from reference_server.http.idle_timer import IdleTimer
+from reference_server.http.paces import Paces
 from reference_server.http.request_heads import without_upgrade
 from reference_server.http.responses import body_of, head_of, raw_response, sharing_headers
 from reference_server.observing.observer import Observer
@@ -45,10 +46,7 @@ class HttpProtocol(HttpToolsProtocol):
         super().__init__(*args, **named)
         self._idle = IdleTimer(self.loop, self.timeout_keep_alive, self.timeout_keep_alive_handler)
         self._held: bytearray | None = None
-        self._head_timer: asyncio.TimerHandle | None = None
-        self._rest_timer: asyncio.TimerHandle | None = None
-        self._write_timer: asyncio.TimerHandle | None = None
-        self._rest_bytes = 0
+        self._paces: Paces
         self._steps = 0
         self._overhead_bytes = 0
         self._in_message = self._in_body = False
@@ -59,13 +57,12 @@ class HttpProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first head."""
         super().connection_made(transport)
-        self._await_head()
+        self._paces = Paces(self.loop, transport, self.head_timeout_s, self.body_stall_s, self._answering)
+        self._paces.await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the timers, and let no request write any more: uvicorn tells only the newest."""
-        self._head_arrived()
-        self._rest_arrived()
-        self._call_off_write()
+        self._paces.close()
         self._idle.close()
         super().connection_lost(exc)
         for cycle in (self._running, *(cycle for cycle, _ in self.pipeline)):
@@ -95,7 +92,7 @@ class HttpProtocol(HttpToolsProtocol):
             self._overhead_bytes = overhead_bytes + len(data)
         self._bound_overhead()
         if self._in_message and not self._in_body and self._last is None:
-            self._await_head()
+            self._paces.await_head()
 
     def send_400_response(self, msg: str) -> None:
         """Answer what the parser refuses with the contract's JSON, and end the connection."""
@@ -115,11 +112,11 @@ class HttpProtocol(HttpToolsProtocol):
     def pause_writing(self) -> None:
         """Stop writing, and see that the peer takes what waits for it at a pace."""
         super().pause_writing()
-        self._await_write()
+        self._paces.await_write()
 
     def resume_writing(self) -> None:
         """Go on writing; a handshake that waited for room goes on too."""
-        self._call_off_write()
+        self._paces.written()
         super().resume_writing()
         if self._handshake is not None and not self._answering():
             self._end()
@@ -140,7 +137,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Stop waiting for the head; a request that asks for an unknown upgrade is parsed again without that."""
-        self._head_arrived()
+        self._paces.head_arrived()
         if self.parser.get_http_version() == "1.0":
             # Such a peer knows no interim answer (RFC 9110 §10.1.1).
             self.expect_100_continue = False
@@ -159,9 +156,7 @@ class HttpProtocol(HttpToolsProtocol):
         else:
             super().on_body(body)
         self._step(in_message=True, in_body=True)
-        self._rest_bytes += len(body)
-        if self._rest_timer is not None and self._rest_bytes >= limits.BODY_STALL_BYTES_MIN:
-            self._await_rest()
+        self._paces.rest_came(len(body))
 
     def on_message_complete(self) -> None:
         """Let the request have its body's end; without one to answer, begin to wait for the next."""
@@ -171,7 +166,7 @@ class HttpProtocol(HttpToolsProtocol):
         if not self._answered_directly():
             self._start()
             super().on_message_complete()
-        self._rest_arrived()
+        self._paces.rest_arrived()
         if not self._answering():
             self._idle.set()
 
@@ -223,7 +218,7 @@ class HttpProtocol(HttpToolsProtocol):
         elif not self._in_message:
             self._idle.set()
         elif self._in_body:
-            self._await_rest()
+            self._paces.await_rest()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._running = cycle
@@ -272,8 +267,8 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _end_with(self, last: bytes) -> None:
         """Write these bytes once every request before is answered, and close; read nothing more."""
-        self._head_arrived()
-        self._rest_arrived()
+        self._paces.head_arrived()
+        self._paces.rest_arrived()
         self._last = last
         if not self._answering():
             self._end()
@@ -292,7 +287,7 @@ class HttpProtocol(HttpToolsProtocol):
         if self.transport.can_write_eof():
             # Closing while the peer still sends would reset the connection and lose the answer.
             self.transport.write_eof()
-            self._head_timer = self.loop.call_later(self.head_timeout_s, self.transport.close)
+            self._paces.await_end()
         else:
             self.transport.close()
 
@@ -339,50 +334,3 @@ class HttpProtocol(HttpToolsProtocol):
         )
         self.transport.set_protocol(protocol)
         protocol.upgrade(self.transport, head, early)
-
-    # times
-
-    def _await_head(self) -> None:
-        if self._head_timer is None:
-            self._head_timer = self.loop.call_later(self.head_timeout_s, self._head_late)
-
-    def _head_arrived(self) -> None:
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
-
-    def _head_late(self) -> None:
-        self._head_timer = None
-        if self._answering():
-            # A request that is being answered is not cut off by the one behind it, which may wait unread for us.
-            self._await_head()
-        else:
-            self.transport.close()
-
-    def _await_rest(self) -> None:
-        """Give the rest of an answered request's body another 30 s for its next 1 KiB."""
-        self._rest_arrived()
-        self._rest_bytes = 0
-        self._rest_timer = self.loop.call_later(self.body_stall_s, self.transport.close)
-
-    def _rest_arrived(self) -> None:
-        if self._rest_timer is not None:
-            self._rest_timer.cancel()
-            self._rest_timer = None
-
-    def _await_write(self) -> None:
-        """Give the peer 30 s to take its next 1 KiB of an answer: one that reads nothing holds it in memory."""
-        self._call_off_write()
-        waiting_bytes = self.transport.get_write_buffer_size()
-        self._write_timer = self.loop.call_later(self.body_stall_s, self._write_late, waiting_bytes)
-
-    def _write_late(self, waiting_bytes: int) -> None:
-        if waiting_bytes - self.transport.get_write_buffer_size() < limits.BODY_STALL_BYTES_MIN:
-            self.transport.abort()
-        else:
-            self._await_write()
-
-    def _call_off_write(self) -> None:
-        if self._write_timer is not None:
-            self._write_timer.cancel()
-            self._write_timer = None
