@@ -108,18 +108,19 @@ def judged(clause: str, checker: str, checked: int, violations: Iterable[Violati
     return Verdict(clause, Status.UNKNOWN, checker, 0, why or "nothing in the history exercised it")
 
 
-_WEIGHT = {Status.VIOLATED: 3, Status.UNKNOWN: 1, Status.HOLDS: 2, Status.UNSUPPORTED: 0}
+WEIGHT: Final = {Status.UNSUPPORTED: 0, Status.UNKNOWN: 1, Status.HOLDS: 2, Status.VIOLATED: 3}
+"""Of several verdicts on one clause the heaviest stands: violated beats holds beats unknown beats unsupported."""
 
 
 def combined(verdicts: Iterable[Verdict]) -> Verdict:
-    """Return the one verdict of several on one clause: violated beats holds beats unknown beats unsupported.
+    """Return the one verdict of several on one clause, the heaviest, with the evidence of all.
 
     Raises ValueError when there is none.
     """
     given = list(verdicts)
     if not given:
         raise ValueError("no verdict to combine")
-    heaviest = max(given, key=lambda verdict: _WEIGHT[verdict.status])
+    heaviest = max(given, key=lambda verdict: WEIGHT[verdict.status])
     figures = {name: figure for verdict in given for name, figure in verdict.figures.items()}
     return Verdict(
         heaviest.clause,

@@ -374,8 +374,3 @@ def _body_of(body: Any) -> Any:
         return msgspec.json.decode(bytes(body))
     except msgspec.DecodeError:
         return bytes(body)[:1000].decode("utf-8", "replace")
-
-
-def new_seed() -> int:
-    """Return a seed for a run that was given none."""
-    return time.time_ns() % 2**32

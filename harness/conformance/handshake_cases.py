@@ -1,15 +1,19 @@
 """Handshakes: upgrade and version, what is agreed on, and which refusal comes first (contract §§1, 3 socket)."""
 
+from itertools import combinations
 from typing import Any, Final
 
 from harness.checkers.cases import expect
 from harness.client.rest import bearer
 from harness.conformance.stage import Stage
 from harness.conformance.suite import Act
+from reference_server.contract.codes import HANDSHAKE_PRECEDENCE
 from reference_server.contract.messages import BEARER_SUBPROTOCOL_PREFIX, SOCKET_VERSION, SUBPROTOCOL
 
 FOREIGN_ORIGIN: Final = (("Origin", "https://zsh-elsewhere.example"),)
 OLD: Final = "8"
+WRONGS: Final = {"credential": 401, "origin": 403, "upgrade": 400, "version": 426}
+"""By the words of `HANDSHAKE_PRECEDENCE`, what a handshake that has this wrong is answered."""
 
 
 async def upgrades(stage: Stage) -> None:
@@ -42,19 +46,16 @@ async def nothing_else_is_agreed_on(stage: Stage) -> None:
 
 
 async def which_refusal_comes_first(stage: Stage) -> None:
-    """REST-ORDER-2: 401 before 403 of the origin, that before 400, that before 426."""
-    own = bearer(stage.user.token)
-    for name, status, headers, upgrade, version in (
-        ("credential-before-origin", 401, FOREIGN_ORIGIN, False, OLD),
-        ("origin-before-upgrade", 403, (*own, *FOREIGN_ORIGIN), False, OLD),
-        ("origin-before-version", 403, (*own, *FOREIGN_ORIGIN), True, OLD),
-        ("upgrade-before-version", 400, own, False, OLD),
-    ):
+    """REST-ORDER-2: of two things that are wrong the first is told."""
+    endpoint, own = stage.target.endpoint, bearer(stage.user.token)
+    for first, second in combinations([word for word in HANDSHAKE_PRECEDENCE if word in WRONGS], 2):
+        wrong = (first, second)
+        headers = (*(() if "credential" in wrong else own), *(FOREIGN_ORIGIN if "origin" in wrong else ()))
+        case, row = f"REST-ORDER-2/{first}-before-{second}", expect(status=[WRONGS[first]])
         socket = stage.raw_socket(stage.user)
-        row = expect(status=[status])
         await socket.dial(
-            stage.target.endpoint, None, case=f"REST-ORDER-2/{name}", expect=row, headers=headers, upgrade=upgrade,
-            version=version,
+            endpoint, None, case=case, expect=row, headers=headers, upgrade="upgrade" not in wrong,
+            version=OLD if "version" in wrong else SOCKET_VERSION,
         )  # fmt: skip
 
 

@@ -17,9 +17,9 @@ from harness.fuzzing.rules import (
     HANDSHAKE,
     PROMISES,
     RULES,
-    Answered,
     Known,
     Promise,
+    Proof,
     loan_to,
     mend_handshake,
     mend_text,
@@ -72,8 +72,8 @@ def register(outcome: Outcome, known: Known) -> None:
     @schemathesis.hook
     def filter_failure(_: HookContext, failure: Failure, case: Case[Any], response: Response) -> bool:
         versions = gone.of(str(case.path_parameters.get("id")))
-        answered = Answered(response.status_code, _json(response), case.query, versions)
-        promise = promise_of(failure, _name(case), answered)
+        proof = Proof(response.status_code, _json(response), case.query, versions)
+        promise = promise_of(failure, _name(case), proof)
         if promise is None:
             outcome.findings.add((_name(case), type(failure).__name__))
         else:
@@ -157,9 +157,9 @@ def _mended_query(case: Case[Any]) -> list[str]:
     return ["text"]
 
 
-def promise_of(failure: Failure, name: str, answered: Answered) -> Promise | None:
+def promise_of(failure: Failure, name: str, proof: Proof) -> Promise | None:
     """Return the promise that an answer keeps by what fails a check; None when it is a finding."""
     for promise in PROMISES:
-        if name in promise.operations and isinstance(failure, FAILURES[promise.check]) and promise.kept(answered):
+        if name in promise.operations and isinstance(failure, FAILURES[promise.check]) and promise.kept(proof):
             return promise
     return None

@@ -13,9 +13,13 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
+import msgspec
+from msgspec import Struct
+
 from reference_server.contract import limits
 from reference_server.contract.codes import TASK_NOT_COMPLETED
 from reference_server.contract.messages import SOCKET_VERSION
+from reference_server.contract.models import Agent, AgentVersions
 
 Body: TypeAlias = Any
 
@@ -111,7 +115,7 @@ HANDSHAKE_REASON: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class Proof:
     """What was asked and what came, as far as a promise is proved by it; `gone` are the versions deleted so far."""
 
     status: int
@@ -122,6 +126,13 @@ class Answered:
     def says(self, name: str, value: str) -> bool:
         """Say whether the answer is an object with this field of this value."""
         return isinstance(self.body, dict) and self.body.get(name) == value
+
+    def shows_only(self, shape: type[Struct]) -> bool:
+        """Say whether the answer is of this public shape, and shows nothing besides, however deep."""
+        try:
+            return bool(msgspec.to_builtins(msgspec.convert(self.body, shape)) == self.body)
+        except msgspec.ValidationError:
+            return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +145,7 @@ class Promise:
     check: str
     operations: tuple[str, ...]
     reason: str
-    kept: Callable[[Answered], bool]
+    kept: Callable[[Proof], bool]
 
 
 PROMISES: Final = (
@@ -142,31 +153,37 @@ PROMISES: Final = (
         "negative_data_rejection",
         (HANDSHAKE,),
         "a version that is not spoken here is 426, not 400 (RFC 6455 §4.2.2, contract §3)",
-        lambda answered: answered.status == 426,
+        lambda proof: proof.status == 426,
     ),
     Promise(
         "positive_data_acceptance",
         ("get_task_result",),
         "an unfinished task has no result yet: 400 with `task not completed` (contract §3)",
-        lambda answered: answered.status == 400 and answered.says("error", TASK_NOT_COMPLETED),
+        lambda proof: proof.status == 400 and proof.says("error", TASK_NOT_COMPLETED),
     ),
     Promise(
         "object_level_authorization",
-        ("get_agent", "list_versions"),
-        "agents are for every account to see, their versions too (contract §3); only changes are their owner's",
-        lambda answered: answered.status == 200,
+        ("get_agent",),
+        "agents are for every account to see (contract §3); only changes are their owner's",
+        lambda proof: proof.status == 200 and proof.shows_only(Agent),
+    ),
+    Promise(
+        "object_level_authorization",
+        ("list_versions",),
+        "the versions of an agent are for every account to see (contract §3)",
+        lambda proof: proof.status == 200 and proof.shows_only(AgentVersions),
     ),
     Promise(
         "use_after_free",
         ("get_task", "get_task_status", "get_task_result"),
         "DELETE cancels a task and takes nothing away: what is read afterwards says `canceled` (contract §3)",
-        lambda answered: answered.status == 200 and answered.says("status", "canceled"),
+        lambda proof: proof.status == 200 and proof.says("status", "canceled"),
     ),
     Promise(
         "use_after_free",
         ("get_binary",),
         "DELETE takes the version that it names: what is read afterwards is another one (contract §3)",
-        lambda answered: answered.status == 200 and answered.query.get("version") not in answered.gone,
+        lambda proof: proof.status == 200 and proof.query.get("version") not in proof.gone,
     ),
 )
 

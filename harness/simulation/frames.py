@@ -39,11 +39,6 @@ def encode(opcode: int, payload: bytes, mask: bytes = b"") -> bytes:
     return head + mask + (_masked(payload, mask) if mask else payload)
 
 
-def encode_close(code: int, reason: str = "", mask: bytes = b"") -> bytes:
-    """Return a close frame with its code and reason (RFC 6455 §5.5.1)."""
-    return encode(CLOSE, struct.pack("!H", code) + reason.encode(), mask)
-
-
 def close_fields(payload: bytes) -> tuple[int, str]:
     """Return the code and reason of a close frame; 1005 when it carries none (RFC 6455 §7.1.5)."""
     if len(payload) < 2:

@@ -16,7 +16,7 @@ from harness.history import Event, FileSink, read_history
 from harness.judge import Judgement, Known, Scope, judge
 from harness.records import Verdicts
 from harness.targets.base import Capabilities
-from harness.verdicts import ClauseResult, Status
+from harness.verdicts import WEIGHT, ClauseResult, Status
 from harness.verify.ledger import with_ledger
 
 MAIN: Final = "main"
@@ -28,7 +28,6 @@ TIMED: Final = ("PERF-P1", "PERF-P2")
 BROWSER: Final = "browser"
 SIMULATED: Final = "t0-"
 """How the names of histories on virtual time begin."""
-WEIGHT: Final = {Status.UNSUPPORTED: 0, Status.UNKNOWN: 1, Status.HOLDS: 2, Status.VIOLATED: 3}
 
 
 def group_sink(run_dir: Path, group: str, recorder: str) -> FileSink:
@@ -132,7 +131,7 @@ def facts_of(facts: RunFacts, events: Iterable[Event]) -> RunFacts:
 
 
 def combined(judged: Sequence[Judgement]) -> Verdicts:
-    """Return one result a clause: violated beats holds beats unknown beats unsupported, evidence is put together."""
+    """Return one result a clause: the heaviest of its verdicts, with the evidence of all."""
     first = judged[0]
     results = tuple(_one([judgement.results[index] for judgement in judged]) for index in range(len(first.results)))
     return Verdicts(results=results, out_of_scope=first.out_of_scope, held_by_project_tests=first.held_by_project_tests)

@@ -7,7 +7,6 @@ all of them use the one that was given, and what needs another server is left ou
 import asyncio
 import time
 from collections.abc import Callable, Coroutine
-from pathlib import Path
 from typing import Any, Final
 
 from harness.client.rest import SignInError
@@ -207,8 +206,3 @@ def first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
     """Return the exception that a group of groups began with: jobs that run beside each other raise such."""
     first = group.exceptions[0]
     return first_of(first) if isinstance(first, BaseExceptionGroup) else first
-
-
-def log_files(record: Path) -> list[Path]:
-    """Return the logs of the servers that a run started."""
-    return sorted((record / "logs").glob("*.log"))

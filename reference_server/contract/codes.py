@@ -1,6 +1,6 @@
 """Close codes, error phrases and the order in which errors apply (contract §§1, 2, 5).
 
-`PRECEDENCE` is the one list that the HTTP shell, the handshake and the harness's cases read.
+`PRECEDENCE` and `HANDSHAKE_PRECEDENCE` say which error comes first: the harness makes its cases of them.
 """
 
 from enum import IntEnum

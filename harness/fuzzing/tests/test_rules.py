@@ -11,8 +11,8 @@ from harness.fuzzing.rules import (
     LOANS,
     PROMISES,
     RULES,
-    Answered,
     Known,
+    Proof,
     loan_to,
     mend_handshake,
 )
@@ -110,24 +110,36 @@ def test_rules_speak_of_operations_that_exist_and_loans_of_each_once() -> None:
     assert len(lent) == len(set(lent))
 
 
+AGENT = {
+    "id": "agent_001", "name": "DataWeaver", "description": "Weaves.", "capabilities": ["etl"], "status": "active",
+    "price": 0.02, "tasks_completed": 1, "rating": 4.9, "created_at": "2026-01-01T00:00:00.000000Z",
+    "updated_at": "2026-01-01T00:00:00.000000Z", "owner_id": None,
+}  # fmt: skip
+VERSIONS: dict[str, Any] = {"agent_id": "agent_001", "versions": [], "total": 0}
+
+
 @pytest.mark.parametrize(
-    ("check", "operation", "answered", "kept"),
+    ("check", "operation", "proof", "kept"),
     [
-        ("negative_data_rejection", "ws_connect", Answered(426, None, {}), True),
-        ("negative_data_rejection", "ws_connect", Answered(200, None, {}), False),
-        ("positive_data_acceptance", "get_task_result", Answered(400, {"error": "task not completed"}, {}), True),
-        ("positive_data_acceptance", "get_task_result", Answered(400, {"error": "bad request"}, {}), False),
-        ("use_after_free", "get_task", Answered(200, {"status": "canceled"}, {}), True),
-        ("use_after_free", "get_task", Answered(200, {"status": "running"}, {}), False),
-        ("use_after_free", "get_binary", Answered(200, None, {}, frozenset({"1"})), True),
-        ("use_after_free", "get_binary", Answered(200, None, {"version": "2"}, frozenset({"1"})), True),
-        ("use_after_free", "get_binary", Answered(200, None, {"version": "1"}, frozenset({"1"})), False),
-        ("object_level_authorization", "list_versions", Answered(200, {}, {}), True),
+        ("negative_data_rejection", "ws_connect", Proof(426, None, {}), True),
+        ("negative_data_rejection", "ws_connect", Proof(200, None, {}), False),
+        ("positive_data_acceptance", "get_task_result", Proof(400, {"error": "task not completed"}, {}), True),
+        ("positive_data_acceptance", "get_task_result", Proof(400, {"error": "bad request"}, {}), False),
+        ("use_after_free", "get_task", Proof(200, {"status": "canceled"}, {}), True),
+        ("use_after_free", "get_task", Proof(200, {"status": "running"}, {}), False),
+        ("use_after_free", "get_binary", Proof(200, None, {}, frozenset({"1"})), True),
+        ("use_after_free", "get_binary", Proof(200, None, {"version": "2"}, frozenset({"1"})), True),
+        ("use_after_free", "get_binary", Proof(200, None, {"version": "1"}, frozenset({"1"})), False),
+        ("object_level_authorization", "get_agent", Proof(200, AGENT, {}), True),
+        ("object_level_authorization", "get_agent", Proof(200, {**AGENT, "owner_email": "a@b.c"}, {}), False),
+        ("object_level_authorization", "list_versions", Proof(200, VERSIONS, {}), True),
+        ("object_level_authorization", "list_versions", Proof(200, {}, {}), False),
+        ("object_level_authorization", "list_versions", Proof(403, VERSIONS, {}), False),
     ],
 )
 def test_a_promise_is_kept_only_by_an_answer_that_proves_it(
-    check: str, operation: str, answered: Answered, kept: bool
+    check: str, operation: str, proof: Proof, kept: bool
 ) -> None:
     (promise,) = [one for one in PROMISES if one.check == check and operation in one.operations]
 
-    assert promise.kept(answered) is kept
+    assert promise.kept(proof) is kept

@@ -111,7 +111,7 @@ def test_the_frames_of_the_rfc_are_written_as_it_shows_them() -> None:
 
 
 def test_a_close_frame_carries_its_code_and_reason() -> None:
-    (frame,) = frames.Reader().feed(frames.encode_close(4401, "token ended"))
+    (frame,) = frames.Reader().feed(frames.encode(frames.CLOSE, b"\x11\x31token ended"))
 
     assert frames.close_fields(frame.payload) == (4401, "token ended")
     assert frames.close_fields(b"") == (1005, "")
