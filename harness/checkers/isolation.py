@@ -2,7 +2,7 @@
 
 from harness.checkers.calls import Calls
 from harness.checkers.published import Publishes
-from harness.checkers.sockets import Accounts, Socket, Sockets, data_of, message_of
+from harness.checkers.sockets import Accounts, Owners, Socket, Sockets, data_of, message_of
 from harness.checkers.tally import Fold
 from harness.history import Event
 
@@ -19,7 +19,7 @@ class Isolation(Fold):
         """Forget everything."""
         self._calls, self._sockets, self._accounts = Calls(), Sockets(), Accounts()
         self._publishes = Publishes()
-        self._owners: dict[str, str] = {}
+        self._owners = Owners(self._accounts)
         self._reads: list[tuple[Socket, Event]] = []
         self._audiences: dict[str, set[str]] = {}
 
@@ -30,8 +30,7 @@ class Isolation(Fold):
         call = self._calls.see(event)
         if call is not None:
             self._accounts.see_call(call)
-            if call.operation == "submit_task" and call.shown is not None:
-                self._owners[str(call.shown.get("task_id"))] = call.account or ""
+            self._owners.see_call(call)
         if event.kind == "accepted":
             self._audiences.setdefault(str(event.data.get("digest")), set()).add(str(event.data.get("audience")))
         socket = self._sockets.see(event)
@@ -62,7 +61,7 @@ class Isolation(Fold):
             self.tally.judge(ISOLATION, own, f"{told} what was sent to another account", publishes[0].invoke, event)
             return
         data = data_of(message, "task_update")
-        owner = self._accounts.id_of(self._owners.get(str(data.get("task_id")))) if data is not None else None
+        owner = self._owners.of(data.get("task_id")) if data is not None else None
         if owner is not None and data is not None:
             mine = owner == reader
             self.tally.judge(ISOLATION, mine, f"{told} an update of task {data['task_id']} of account {owner}", event)

@@ -15,7 +15,7 @@ from msgspec import Struct
 from harness.checkers.calls import Calls
 from harness.checkers.moves import fewest_moves, pushed_next
 from harness.checkers.published import Publishes, strong_of, weak_of
-from harness.checkers.sockets import Accounts, Socket, Sockets, data_of, message_of
+from harness.checkers.sockets import Accounts, Owners, Socket, Sockets, data_of, message_of
 from harness.checkers.stamps import stamp_ns
 from harness.checkers.tally import Fold
 from harness.history import Event
@@ -64,7 +64,7 @@ class Prefix(Fold):
         self._publishes = Publishes()
         self._lines: dict[int, _Line] = {}
         self._tap: list[Event] = []
-        self._owners: dict[str, str | None] = {}
+        self._owners = Owners(self._accounts)
 
     def take(self, event: Event) -> None:
         """Judge what one connection alone decides; keep the rest."""
@@ -74,9 +74,7 @@ class Prefix(Fold):
         if call is not None:
             self._accounts.see_call(call)
             self._publishes.see_call(call)
-            shown = call.shown
-            if call.operation == "submit_task" and shown is not None and shown.get("task_id") is not None:
-                self._owners[shown["task_id"]] = call.account
+            self._owners.see_call(call)
         socket = self._sockets.see(event)
         message = message_of(event)
         if event.kind == "accepted" and isinstance(event.data.get("seq"), int):
@@ -192,7 +190,7 @@ class Prefix(Fold):
         """Say whether this message certainly was for the reader too, and nothing like it came."""
         audience = read.audience
         if audience is None and read.task_id is not None:
-            audience = self._accounts.id_of(self._owners.get(read.task_id))
+            audience = self._owners.of(read.task_id)
             if audience is None:
                 return False
         for_reader = audience is None or (reader.account is not None and audience == reader.account)

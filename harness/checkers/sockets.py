@@ -124,6 +124,23 @@ class Accounts:
         return account if account in self._known else self._ids.get(account)
 
 
+class Owners:
+    """Whose each task is, as its submit says; memory grows with the tasks."""
+
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
+        self._submitted: dict[str, str | None] = {}
+
+    def see_call(self, call: Call) -> None:
+        """Learn from the answer of a submit."""
+        if call.operation == "submit_task" and call.shown is not None:
+            self._submitted[str(call.shown.get("task_id"))] = call.account
+
+    def of(self, task_id: Any) -> str | None:
+        """Return the id of the account that a task belongs to; None when it can't be known."""
+        return self._accounts.id_of(self._submitted.get(str(task_id)))
+
+
 def message_of(event: Event) -> dict[str, Any] | None:
     """Return the envelope that a `received` event brought, if it was one object."""
     message = event.data.get("message") if event.kind == "received" else None

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from harness.checkers.cases import expect
-from harness.client.rest import Request
+from harness.client.rest import RecordedSession, Request
 from harness.conformance.stage import NotAcceptedError, Stage
 from harness.conformance.suite import Act
 from harness.targets.manners import retry_after_s
@@ -74,13 +74,7 @@ async def calls_over_the_allowance(stage: Stage) -> None:
     """SEC-RATE-1 for an account: over the bucket 429, and a call after Retry-After succeeds."""
     _may_hurry(stage)
     session, client = await stage.newcomer("caller"), stage.target.unpaced
-
-    async def call() -> tuple[int, Mapping[str, str]]:
-        answer = await stage.ask(session, "me", client=client)
-        return answer.status, answer.headers
-
-    allowance = Allowance(limits.RATE_PER_MINUTE_ACCOUNT, limits.RATE_PER_MINUTE_ACCOUNT / 60)
-    refused = await offered(call, allowance, CALLS_AT_ONCE)
+    refused = await _calls_offered(stage, session, limits.RATE_PER_MINUTE_ACCOUNT)
     if refused is None:
         await stage.ask(session, "me", "SEC-RATE-1/account-over", client=client, status=[429])
         return
@@ -92,13 +86,7 @@ async def unnamed_calls_over_the_allowance(stage: Stage) -> None:
     """SEC-RATE-1 and SEC-RATE-3 for an address: over the bucket 429, and a login after Retry-After succeeds."""
     _may_hurry(stage)
     person, client = (await stage.newcomer("patient")).person, stage.target.unpaced
-
-    async def call() -> tuple[int, Mapping[str, str]]:
-        answer = await stage.ask(None, "me", client=client)
-        return answer.status, answer.headers
-
-    allowance = Allowance(limits.RATE_PER_MINUTE_ADDRESS, limits.RATE_PER_MINUTE_ADDRESS / 60)
-    refused = await offered(call, allowance, CALLS_AT_ONCE)
+    refused = await _calls_offered(stage, None, limits.RATE_PER_MINUTE_ADDRESS)
     if refused is None:
         await stage.ask(None, "me", "SEC-RATE-1/address-over", client=client, status=[429])
         return
@@ -108,6 +96,16 @@ async def unnamed_calls_over_the_allowance(stage: Stage) -> None:
     # Away from here others may share our address, and with it the one call that Retry-After promised.
     allowed = [200] if stage.target.profile.loopback else [200, 429]
     await stage.ask(None, "login", "SEC-RATE-1/address-after", client=client, body=body, status=allowed)
+
+
+async def _calls_offered(stage: Stage, session: RecordedSession | None, per_minute: int) -> Mapping[str, str] | None:
+    """Offer calls in somebody's name, or nobody's, to a bucket as large as a minute's allowance."""
+
+    async def call() -> tuple[int, Mapping[str, str]]:
+        answer = await stage.ask(session, "me", client=stage.target.unpaced)
+        return answer.status, answer.headers
+
+    return await offered(call, Allowance(per_minute, per_minute / 60), CALLS_AT_ONCE)
 
 
 async def handshakes_over_the_allowance(stage: Stage) -> None:

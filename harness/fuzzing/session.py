@@ -44,16 +44,15 @@ def fuzzed_server(log: Path | None = None) -> Iterator[Session]:
     """Lend a server with its accounts; both end with the run. Raises ServerDownError."""
     people = (_person(ADMIN_EMAIL), _person(PEER_EMAIL))
     environment = {"ZEROSTATE_ADMIN_EMAIL": ADMIN_EMAIL, "ZEROSTATE_ADMIN_PASSWORD": people[0]["password"]}
-    server = ServerProcess(options=OPTIONS, environment=environment, log=log)
-    try:
-        server.start()
-        with TemporaryDirectory(prefix="zsh-fuzz-") as folder, httpx.Client(base_url=server.url) as client:
-            accounts = Path(folder) / "accounts.json"
-            accounts.touch(mode=0o600)
-            accounts.write_text(json.dumps(_accounts(people)), encoding="utf-8")
-            yield Session(server.url, accounts, _prepare(client, *people))
-    finally:
-        server.end()
+    with (
+        ServerProcess(options=OPTIONS, environment=environment, log=log) as server,
+        TemporaryDirectory(prefix="zsh-fuzz-") as folder,
+        httpx.Client(base_url=server.url) as client,
+    ):
+        accounts = Path(folder) / "accounts.json"
+        accounts.touch(mode=0o600)
+        accounts.write_text(json.dumps(_accounts(people)), encoding="utf-8")
+        yield Session(server.url, accounts, _prepare(client, *people))
 
 
 def _person(email: str) -> Person:

@@ -16,7 +16,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import msgspec
 
@@ -75,6 +75,19 @@ class ServerProcess:
     def pid(self) -> int | None:
         """The child's process id while it runs."""
         return self._child.pid if self._child is not None and self._child.poll() is None else None
+
+    def __enter__(self) -> Self:
+        """Start; raises ServerDownError."""
+        try:
+            self.start()
+        except BaseException:
+            self.end()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End, whatever happened."""
+        self.end()
 
     def start(self) -> None:
         """Start the child and wait until it accepts; raises ServerDownError."""

@@ -17,12 +17,8 @@ RATES = {"SEC-RATE-1", "SEC-RATE-2"}
 
 @pytest.fixture
 def honest() -> Iterator[str]:
-    server = ServerProcess(options=FAST_TASKS)
-    try:
-        server.start()
+    with ServerProcess(options=FAST_TASKS) as server:
         yield server.url
-    finally:
-        server.end()
 
 
 @pytest.mark.slow

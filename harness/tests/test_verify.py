@@ -37,12 +37,8 @@ def newest(folder: Path) -> Path:
 
 @pytest.fixture
 def leaking() -> Iterator[str]:
-    server = ServerProcess(mutant="leaks_to_another_user", options=("--limits", "off"))
-    try:
-        server.start()
+    with ServerProcess(mutant="leaks_to_another_user", options=("--limits", "off")) as server:
         yield server.url
-    finally:
-        server.end()
 
 
 @pytest.mark.slow
