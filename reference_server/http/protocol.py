@@ -29,6 +29,7 @@ from reference_server.observing.observer import Observer
 from reference_server.websocket.protocol import WebSocketProtocol
 
 HEAD_BYTES_MAX: Final = 64 * 1024
+CONNECT: Final = b"CONNECT"
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -82,7 +83,7 @@ class HttpProtocol(HttpToolsProtocol):
         steps, overhead_bytes = self._steps, self._overhead_bytes
         try:
             self._feed(data)
-        except httptools.HttpParserError:
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self._start()
             self._unparsable("this is no HTTP request")
             return
@@ -232,20 +233,34 @@ class HttpProtocol(HttpToolsProtocol):
     # what can't be parsed
 
     def _feed(self, data: bytes) -> None:
+        """Parse all of it; a head that says the rest is no HTTP any more is an upgrade, a CONNECT, or parsed again.
+
+        Ends by construction: each round takes off what was parsed, and what is parsed again is parsed once more only.
+        """
         while data:
             try:
                 self.parser.feed_data(data)
             except httptools.HttpParserUpgrade as upgrade:
-                rest = data[upgrade.args[0] :]
-                if self._should_upgrade():
-                    self._upgraded(rest)
-                    return
-                data = self._head_again() + rest
-                # The old parser would read nothing behind a head that also says `close`.
-                self.parser = httptools.HttpRequestParser(self)
-                self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+                data = data[max(upgrade.args[0], 1) :]
             else:
                 return
+            if self._should_upgrade():
+                self._upgraded(data)
+                return
+            if self.parser.get_method() == CONNECT:
+                self._refuse_tunnel()
+                return
+            head = self._head_again()
+            # The old parser would read nothing behind a head that also says `close`.
+            self.parser = httptools.HttpRequestParser(self)
+            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+            self.parser.feed_data(head)
+
+    def _refuse_tunnel(self) -> None:
+        """Let a CONNECT be answered as any wrong method, as the last: nothing behind it is HTTP (RFC 9110 §9.3.6)."""
+        self.cycle.more_body = self.cycle.keep_alive = False
+        self.cycle.message_event.set()
+        self._end_with(b"")
 
     def _unparsable(self, message: str) -> None:
         """Refuse: a request of its own, or the request whose body it stands in, which may be answered already."""
@@ -308,7 +323,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _unknown_upgrade(self) -> bool:
         upgrade = self.parser.should_upgrade() and not self._should_upgrade()
-        return upgrade and self.parser.get_method() != b"CONNECT"
+        return upgrade and self.parser.get_method() != CONNECT
 
     def _head_again(self) -> bytes:
         version = self.parser.get_http_version()

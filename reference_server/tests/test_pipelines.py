@@ -127,6 +127,40 @@ def test_an_unknown_upgrade_may_bring_its_body_later_and_close(server: ServerPro
         assert statuses(read_to_end(opened)) == [202]
 
 
+@pytest.mark.parametrize(
+    ("target", "headers", "status", "allow"),
+    [
+        (b"/", b"", 405, b"GET, HEAD"),
+        (b"/health", b"", 405, b"GET, OPTIONS"),
+        (b"/api/v1/users/me", b"", 405, b"GET, PUT, OPTIONS"),
+        (b"/api/v1/users/me", b"Content-Length: 5\r\n", 405, b"GET, PUT, OPTIONS"),
+        (b"/api/v1/users/me", b"Connection: upgrade\r\nUpgrade: websocket\r\n", 405, b"GET, PUT, OPTIONS"),
+        (b"/api/v1/ws/connect", b"", 405, b"GET, OPTIONS"),
+        (b"/api/v1/ws/connect", b"Connection: upgrade\r\nUpgrade: websocket\r\n", 405, b"GET, OPTIONS"),
+        (b"/nowhere", b"", 404, None),
+        (b"example.org:443", b"", 400, None),
+    ],
+)
+def test_a_tunnel_is_refused_and_ends_its_connection_only(
+    server: ServerProcess, target: bytes, headers: bytes, status: int, allow: bytes | None
+) -> None:
+    tunnel = b"CONNECT %s HTTP/1.1\r\nHost: x\r\n%s\r\n" % (target, headers)
+    with server.raw() as other:
+        read = answered(server, HEALTH + tunnel + HEALTH)
+        other.sendall(LAST)
+        assert statuses(read_to_end(other)) == [200]
+
+    assert statuses(read) == [200, status]
+    assert b"\r\nconnection: close" in read.partition(b"HTTP/1.1 %d" % status)[2]
+    assert allow is None or b"\r\nallow: %s\r\n" % allow in read
+
+
+def test_a_long_row_of_unknown_upgrades_is_served_to_its_end(server: ServerProcess) -> None:
+    h2c = HEALTH.replace(b"\r\n\r\n", b"\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n")
+
+    assert statuses(answered(server, h2c * 300 + LAST)) == [200] * 301
+
+
 def test_a_peer_that_leaves_its_answers_unread_leaves_no_trace_in_the_log() -> None:
     with ServerProcess("--db", ":memory:", "--limits", "off") as server:
         mine = server.register()
