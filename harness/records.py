@@ -27,6 +27,8 @@ from harness.verdicts import ClauseResult
 FORMAT: Final = 1
 RUNS_KEPT: Final = 20
 LATEST: Final = "latest"
+INTERRUPTED: Final = "interrupted before it was done"
+"""Why a run is void that somebody ended: `RunInfo.void`."""
 FOLDERS: Final = ("history", "samples", "scripts", "browser")
 PACKAGES_TOLD: Final = ("zerostate-harness", "msgspec", "httpx", "websockets", "uvicorn", "hypothesis", "playwright")
 SECRET_OPTION: Final = re.compile(r"(?i)(?:^|[-_])(password|passwd|secret|token|key|credential)s?(?:$|[-_=])")

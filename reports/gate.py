@@ -7,7 +7,7 @@ ledger are read again, so a known violation whose date has passed since counts f
 from datetime import date
 from pathlib import Path
 
-from harness.records import RecordError, read_record
+from harness.records import INTERRUPTED, RecordError, read_record
 from harness.verdicts import EXIT_CODES, ClauseResult, Level, Status
 from reports.load import losses_of, read_load
 from reports.outcome import excused, outcome_of, read_verdicts, with_status
@@ -26,6 +26,8 @@ def gate(run_dir: Path, today: date | None = None) -> tuple[int, list[str]]:
     lines = [f"{outcome.sentence} {outcome.why}".strip()]
     results = verdicts.results if verdicts is not None else ()
     lines += [_violated(result, today) for result in with_status(results, Status.VIOLATED)]
+    if record.info.void == INTERRUPTED:
+        return outcome.exit_code, lines
     lines += [f"unknown  {result.id}  {result.why}" for result in with_status(results, Status.UNKNOWN)]
     return outcome.exit_code, lines
 

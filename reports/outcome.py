@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from harness.records import ReadRecord, RunInfo, Verdicts, find_script
+from harness.records import INTERRUPTED, ReadRecord, RunInfo, Verdicts, find_script
 from harness.verdicts import EXIT_CODES, LEDGER, ClauseResult, Level, Status, level_of
 
 IDS_NAMED_MAX: Final = 4
@@ -38,6 +38,8 @@ def outcome_of(info: RunInfo, verdicts: Verdicts | None, today: date, losses: st
     results = verdicts.results if verdicts is not None else ()
     if info.exit_code == EXIT_CODES[Level.FAILED]:
         return Outcome(Level.FAILED, "The harness itself failed: this run says nothing of the target.", _failure(info))
+    if info.void == INTERRUPTED:
+        return Outcome(Level.VOID, "This run was interrupted: it says nothing for certain.", _until_then(results))
     if info.void:
         return Outcome(Level.VOID, "This run is void and says nothing of the target.", info.void)
     if not info.complete:
@@ -75,6 +77,15 @@ def read_verdicts(record: ReadRecord) -> Verdicts | None:
 def script_of(record: ReadRecord, result: ClauseResult) -> Path | None:
     """Return the saved failing script of a clause, if the run left one."""
     return find_script(record.path, result.id)
+
+
+def _until_then(results: Sequence[ClauseResult]) -> str:
+    counts = ((word, len(with_status(results, status))) for status, word in _UNTIL_THEN)
+    told = ", ".join(f"{count} {word}" for word, count in counts if count)
+    return f"Of the clauses in scope until then: {told}." if told else "It was not judged."
+
+
+_UNTIL_THEN: Final = ((Status.VIOLATED, "violated"), (Status.HOLDS, "held"), (Status.UNKNOWN, "not decided"))
 
 
 def _failure(info: RunInfo) -> str:

@@ -16,14 +16,17 @@ from harness.judge import Known, Scope, exit_code
 from harness.records import ReadRecord, RecordError, RunInfo, RunRecord, Verdicts, find_script
 from harness.targets.base import Capabilities
 from harness.verdicts import ClauseResult
-from harness.verify.groups import judge_groups, read_groups, without_timing
+from harness.verify.groups import judge_groups, read_groups, until, without_timing
 from reference_server.contract.clauses import CLAUSES
 
 FACT: Final = "judged_by"
 
 
 class Basis(Struct, frozen=True, kw_only=True):
-    """The rules of one record; `clauses` empty means all, `capabilities` None a target that has everything."""
+    """The rules of one record; `clauses` empty means all, `capabilities` None a target that has everything.
+
+    `cut_ns` is the instant of the monotonic clock at which a run was cut short.
+    """
 
     local: bool = True
     shared_clock: bool = True
@@ -32,6 +35,7 @@ class Basis(Struct, frozen=True, kw_only=True):
     known: tuple[Known, ...] = ()
     capabilities: Capabilities | None = None
     load_void: str = ""
+    cut_ns: int | None = None
 
 
 def kept(basis: Basis) -> dict[str, Any]:
@@ -61,7 +65,7 @@ def judged(path: Path, info: RunInfo, basis: Basis) -> Verdicts:
         replay=basis.replay,
     )
     found = judge_groups(
-        read_groups(path),
+        until(read_groups(path), basis.cut_ns),
         facts,
         scope=Scope(info.depth, basis.clauses),
         capabilities=basis.capabilities,

@@ -5,12 +5,12 @@ from pathlib import Path
 
 from harness.conformance.catalog import clauses_of
 from harness.judge import EXIT_HARNESS_FAILED, EXIT_VOID
-from harness.records import RunRecord
+from harness.records import INTERRUPTED, RunRecord
 from harness.targets.profiles import OWN, Profile, plan_of, read_target
 from harness.verify.basis import Basis, code_of, judged, kept
 from harness.verify.health import check_healthy
 from harness.verify.outside import OutsideError, browser_session
-from harness.verify.run import INTERRUPTED, end_lines, reports_of
+from harness.verify.run import end_lines, reports_of
 
 
 def browse(target: str | None, headed: bool, page: str, out: Path) -> int:

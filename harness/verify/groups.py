@@ -5,13 +5,14 @@ main history lies in `history/`, a side one in `history/<group>/`, a browser's i
 `history/worker-*.jsonl`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from harness.checkers.base import RunFacts
+from harness.checkers.tally import LAG_SERIES
 from harness.history import Event, FileSink, read_history
 from harness.judge import Judgement, Known, Scope, judge
 from harness.records import Verdicts
@@ -51,6 +52,28 @@ def read_groups(run_dir: Path) -> dict[str, list[Event]]:
     for side in sorted(path for path in folder.iterdir() if path.is_dir()):
         found[side.name] = list(read_history(side))
     return {name: events for name, events in found.items() if events}
+
+
+def until(groups: Mapping[str, Sequence[Event]], cut_ns: int | None) -> dict[str, Sequence[Event]]:
+    """Return the histories as they were when a run was cut short: what came after, our own cleaning up has caused.
+
+    So a wait that we gave up is one that was not waited out, and a connection that ended with us was not ended by the
+    target. Histories on virtual time are whole. None cuts nothing.
+    """
+    if cut_ns is None:
+        return dict(groups)
+    return {
+        name: events if name.startswith(SIMULATED) else list(_before(events, cut_ns)) for name, events in groups.items()
+    }
+
+
+def _before(events: Iterable[Event], cut_ns: int) -> Iterator[Event]:
+    for event in events:
+        if event.at_ns <= cut_ns:
+            yield event
+        elif event.kind == "sample" and event.data.get("series") == LAG_SERIES:
+            # How long we stood still is told at the end of a part, and excuses what was seen before.
+            yield msgspec.structs.replace(event, at_ns=cut_ns)
 
 
 def _group_of(recorder: str) -> str:

@@ -7,7 +7,7 @@ from typing import Final
 from harness.conformance.catalog import LOAD
 from harness.history import Recorder
 from harness.judge import EXIT_HARNESS_FAILED, EXIT_VOID
-from harness.records import RunRecord
+from harness.records import INTERRUPTED, RunRecord
 from harness.targets.local import LocalTarget
 from harness.targets.profiles import Profile, plan_of, read_target
 from harness.verify.basis import Basis, code_of, judged, kept
@@ -15,7 +15,7 @@ from harness.verify.health import check_healthy
 from harness.verify.options import UsageError
 from harness.verify.outside import left_by_load, load_void
 from harness.verify.parts import SERVERS
-from harness.verify.run import INTERRUPTED, end_lines, reports_of
+from harness.verify.run import end_lines, reports_of
 
 FAILED: Final = "the load could not be put on the target; locust.log says why"
 

@@ -8,6 +8,7 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Final
 
 from harness.conformance.catalog import clauses_of
 from harness.judge import EXIT_HARNESS_FAILED, HarnessError
-from harness.records import RunRecord, Verdicts
+from harness.records import INTERRUPTED, RunRecord, Verdicts
 from harness.targets.local import ServerDownError
 from harness.targets.profiles import OWN, plan_of
 from harness.verdicts import ClauseResult, Status
@@ -28,7 +29,6 @@ from harness.verify.parts import Parts
 from harness.verify.progress import Progress
 from harness.verify.simulated import canary_survives, simulated_histories
 
-INTERRUPTED: Final = "interrupted before it was done"
 CANARY_PASSED: Final = "the canary, a server that is always broken, passed: these checks see nothing"
 FAULT_CHARS_MAX: Final = 400
 
@@ -76,6 +76,7 @@ class _Run:
         self.void = ""
         self.load_void = ""
         self.load_left: list[str] = []
+        self.cut_ns: int | None = None
         self.canary = ""
         self.notes: list[str] = []
         self.parts = Parts(options, record, seed, progress)
@@ -85,11 +86,11 @@ class _Run:
         """Do all parts; what stops them is kept, not raised."""
         try:
             self._simulate()
-            with self._bounded() as seconds:
-                self.parts.run(self._over_sockets(seconds))
+            self.parts.run(self._over_sockets())
             if "load" in self.options.only:
                 self._load()
         except KeyboardInterrupt:
+            self._cut()
             self.void = INTERRUPTED
         except _EnoughError:
             self.notes.append("stopped at the first violation, as --fail-fast asks")
@@ -101,6 +102,10 @@ class _Run:
             self.record.write("logs/defect.txt", _trace(fault))
         finally:
             self._end()
+
+    def _cut(self) -> None:
+        """From now on the record shows how we clean up, and says nothing of the target."""
+        self.cut_ns = self.cut_ns or time.monotonic_ns()
 
     def _end(self) -> None:
         try:
@@ -118,14 +123,31 @@ class _Run:
             self.notes += simulated_histories(self.record, self.options, self.seed)
             self._stop_if_violated()
 
-    async def _over_sockets(self, seconds: float | None) -> None:
+    async def _over_sockets(self) -> None:
+        """Act on targets for as long as was given; raises what the first act raised."""
+        seconds = self.options.minutes * 60 if self.options.minutes is not None else None
+        acting = asyncio.create_task(self._acts())
+        # Waited for from outside: canceled itself, it would be over before anybody could say when that began.
         try:
-            async with asyncio.timeout(seconds):
-                if {"rest", "security", "socket"} & set(self.options.only):
-                    self.progress.part("conformance")
-                await self.parts.suites(self._meanwhile)
-        except TimeoutError:
+            await asyncio.wait({acting}, timeout=seconds)
+        except asyncio.CancelledError:
+            await self._stopped(acting)
+            raise
+        if not acting.done():
+            await self._stopped(acting)
             self.notes.append(f"the {self.options.minutes:g} minutes that were given were over")
+        if not acting.cancelled():
+            acting.result()
+
+    async def _stopped(self, acting: asyncio.Task[None]) -> None:
+        self._cut()
+        acting.cancel()
+        await asyncio.wait({acting})
+
+    async def _acts(self) -> None:
+        if {"rest", "security", "socket"} & set(self.options.only):
+            self.progress.part("conformance")
+        await self.parts.suites(self._meanwhile)
 
     async def _meanwhile(self) -> None:
         """What runs while slow acts (heartbeats) take their time."""
@@ -160,8 +182,13 @@ class _Run:
             self.notes.append("no load: the target does not allow accounts, tasks and connections, or time is short")
             return
         url = target.profile.api
+        began_ns = time.monotonic_ns()
         try:
             void = short_load(url, self.record.path, self.options, self.seed, able.connections_max)
+        except KeyboardInterrupt:
+            # The ledgers of a load that was cut short count as lost what was still on its way.
+            self.cut_ns = began_ns
+            raise
         finally:
             self.load_left = left_by_load(self.record.path) if not self.options.local else []
         if void:
@@ -173,14 +200,11 @@ class _Run:
         """What stays on a foreign target, since the contract has no operation that removes it."""
         return [*self.parts.left_behind, *self.load_left]
 
-    @contextmanager
-    def _bounded(self) -> Iterator[float | None]:
-        yield self.options.minutes * 60 if self.options.minutes is not None else None
-
     def _stop_if_violated(self) -> None:
         if self.options.fail_fast:
             results = self._verdicts().results
             if any(result.status is Status.VIOLATED for result in results):
+                self._cut()
                 raise _EnoughError
 
     # --- judging
@@ -221,6 +245,7 @@ class _Run:
             known=self.options.known,
             capabilities=self.capabilities,
             load_void=self.load_void,
+            cut_ns=self.cut_ns,
         )
 
     def _clauses(self) -> set[str]:
@@ -258,14 +283,17 @@ def _told(options: Options, record: RunRecord, run: _Run, results: tuple[ClauseR
         print(f"note: {note}")
     for what in run.left_behind:
         print(f"left behind: {what}")
-    for line in end_lines(results):
+    for line in end_lines(results, interrupted=run.void == INTERRUPTED):
         print(line)
     print(report)
     return code
 
 
-def end_lines(results: tuple[ClauseResult, ...]) -> list[str]:
-    """Return a line per violated and unknown clause, fit for a bug report, and one that counts."""
+def end_lines(results: tuple[ClauseResult, ...], *, interrupted: bool = False) -> list[str]:
+    """Return a line per violated and unknown clause, fit for a bug report, and one that counts.
+
+    Of an interrupted run what stayed unknown is only counted: nobody asks why.
+    """
     lines = []
     for result in results:
         if result.status is Status.VIOLATED:
@@ -274,10 +302,11 @@ def end_lines(results: tuple[ClauseResult, ...]) -> list[str]:
             replay = f" replay: {first.replay}" if first is not None and first.replay else ""
             known = f" known: {result.known}" if result.known else ""
             lines.append(f"violated {result.id} {result.text}: {result.why}{evidence}{known}{replay}")
-        elif result.status is Status.UNKNOWN:
+        elif result.status is Status.UNKNOWN and not interrupted:
             lines.append(f"unknown {result.id}: {result.why}")
     counts = {status: sum(result.status is status for result in results) for status in Status}
-    return [*lines, ", ".join(f"{count} {status.value}" for status, count in counts.items())]
+    told = ", ".join(f"{count} {status.value}" for status, count in counts.items())
+    return [*lines, f"until it was interrupted: {told}" if interrupted else told]
 
 
 def _failed(why: str) -> int:

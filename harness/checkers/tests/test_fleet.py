@@ -55,6 +55,14 @@ def test_a_change_reaches_everyone_once(readers: tuple[str, ...], until_ms: int 
     assert status(Fleet(), left(history, until_ms), PUSHED) is expected
 
 
+def test_a_push_of_a_change_whose_answer_was_cut_off_accuses_nobody() -> None:
+    history = changed(open_pair(), "updated")
+    history.add("invoke", op=77, operation="update_agent", method="PUT", path=PATH)
+    told(told(history, "c1", "updated"), "c1", "updated")
+
+    assert status(Fleet(), history, PUSHED) is UNKNOWN
+
+
 def test_a_push_that_a_later_change_overtook_is_missed_at_once() -> None:
     history = changed(changed(open_pair()), "deleted")
     assert status(Fleet(), left(told(told(history, "c1"), "c1", "deleted"), None, "c1"), PUSHED) is HOLDS
