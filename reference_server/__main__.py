@@ -26,7 +26,8 @@ def main(arguments: Sequence[str] | None = None, make: "MakeDriver | None" = Non
     import logging
     import os
 
-    from reference_server.settings.values import SettingsError, read_settings
+    from reference_server.settings.sources import read_settings
+    from reference_server.settings.values import SettingsError
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:

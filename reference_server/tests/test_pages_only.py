@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from reference_server.settings.values import SettingsError, read_settings
+from reference_server.settings.sources import read_settings
+from reference_server.settings.values import SettingsError
 from reference_server.tests.process import DEADLINE_S, ServerProcess, upgrade_request
 
 API = "https://api.example:8443"

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from reference_server.settings.sources import read_settings
 from reference_server.settings.table import SETTINGS
-from reference_server.settings.values import FILE_BYTES_MAX, Settings, SettingsError, read_settings
+from reference_server.settings.values import FILE_BYTES_MAX, Settings, SettingsError
 
 
 def refusal(arguments: list[str], environment: dict[str, str]) -> str:

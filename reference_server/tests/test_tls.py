@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from reference_server.settings.sources import read_settings
 from reference_server.settings.tls import tls_options
-from reference_server.settings.values import Settings, SettingsError, read_settings
+from reference_server.settings.values import Settings, SettingsError
 from reference_server.tests.certificates import Certificate, made_certificate
 from reference_server.tests.process import DEADLINE_S, SYSTEM, ServerProcess, read_to_end, upgrade_request
 
