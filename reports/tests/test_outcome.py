@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from harness.records import INTERRUPTED
 from harness.verdicts import ClauseResult, Status
 from reports.gate import gate
 from reports.tests.synthetic import clause, ended, good, load_summary, record, violation
@@ -73,6 +74,16 @@ def test_what_a_load_lost_is_a_violation_unless_the_load_does_not_count(
     found, lines = gate(ended(tmp_path, load=load_summary(ledger=ledger, void=void)), DAY)
 
     assert (found, said in lines[0]) == (code, True)
+
+
+def test_an_interrupted_run_is_told_in_one_line_beside_what_it_saw_violated(tmp_path: Path) -> None:
+    finish = {"exit_code": 2, "complete": False, "void": INTERRUPTED}
+    found, lines = gate(record(tmp_path, results(HOLDS, UNKNOWN, UNKNOWN, VIOLATED), finish=finish), DAY)
+
+    assert found == 2
+    assert lines[0].startswith("This run was interrupted: it says nothing for certain.")
+    assert lines[0].endswith("Of the clauses in scope until then: 1 violated, 1 held, 2 not decided.")
+    assert lines[1:] == ["violated RT-TEST-3  because"]
 
 
 def test_a_run_that_was_never_judged_is_not_green(tmp_path: Path) -> None:

@@ -117,6 +117,23 @@ def test_a_record_judged_again_keeps_what_was_accepted_what_was_void_and_how_it_
     assert read_record(record.path).info.exit_code == gated(record.path) == 3
 
 
+def test_a_record_judged_again_is_cut_where_the_run_was(tmp_path: Path) -> None:
+    record = RunRecord.create(what="test", seed=1, root=tmp_path)
+    client = group_sink(record.path, "main", "client")
+    asked = {"operation": "health", "method": "GET", "path": "/health", "expect": {"status": [200]}}
+    client(Event("client", 0, 10, "invoke", op=1, case="REST-HEALTH-1/x", data=asked))
+    client(Event("client", 1, 30, "fail", op=1, case="REST-HEALTH-1/x", data={"status": 503, "body": {}}))
+    client.close()
+    record.finish(exit_code=2, complete=False)
+
+    def status(basis: Basis) -> list[Status]:
+        record.update(facts=kept(basis))
+        return [result.status for result in judged_again(read_record(record.path)).results]
+
+    assert status(Basis(clauses=("REST-HEALTH-1",))) == [Status.VIOLATED]
+    assert status(Basis(clauses=("REST-HEALTH-1",), cut_ns=20)) == [Status.UNKNOWN]
+
+
 def test_what_is_violated_on_virtual_time_is_replayed_by_its_script_and_the_report_links_it(tmp_path: Path) -> None:
     record = RunRecord.create(what="test", seed=1, root=tmp_path)
     options = checked_options(depth="smoke", only="scenario", seed=5, mutant="leaks_to_another_user", out=str(tmp_path))
