@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -15,15 +15,12 @@ from msgspec.structs import replace
 from reference_server.bus import Bus
 from reference_server.commit import GroupCommit
 from reference_server.contract import limits
-from reference_server.contract.lifecycle import FINAL, TRANSITIONS
 from reference_server.contract.models import (
     BroadcastRequest,
-    Health,
     LoginRequest,
     ProfileRequest,
     RegisterRequest,
     SendRequest,
-    SocketStats,
 )
 from reference_server.contract.operations import Operation
 from reference_server.core import admission, forms, orchestrator, session_cookie, wire
@@ -31,18 +28,17 @@ from reference_server.core.admission import Origins, Route
 from reference_server.core.answers import Answer, Decision, Outgoing, Publish, Revoke, error, unavailable, went_wrong
 from reference_server.core.calls import Call, Caller, Context, Head
 from reference_server.core.decisions import DECISIONS, Decide
-from reference_server.core.envelopes import timestamp
 from reference_server.core.orchestrator import Figures
 from reference_server.core.passwords import PasswordCost
 from reference_server.core.transaction import Transaction
 from reference_server.environment import Environment
 from reference_server.execution import Execution
 from reference_server.hub_driver import HubDriver
-from reference_server.observing.exposition import exposition
 from reference_server.observing.metrics import Metrics
 from reference_server.publishing import publish_of, put_on
 from reference_server.rate_limits import Rates
 from reference_server.readiness import Readiness
+from reference_server.service import Service
 from reference_server.sign_in import SignIn
 from reference_server.start import Hearer, Start
 from reference_server.store.base import Store, StoreError
@@ -52,8 +48,6 @@ from reference_server.transfers.uploads import Received
 logger = logging.getLogger(__name__)
 Decisions = Mapping[str, Decide]
 Reply = Callable[[Answer], None]
-SERVICE: Final = "zerostate-reference"
-UNFINISHED: Final = tuple(status for status in TRANSITIONS if status not in FINAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +98,14 @@ class Operations:
         self._store = store
         self._blobs = blobs
         self._bus = bus
-        self._hub = hub
         self._options = options
         self._decisions = decisions
         self._wall_ns = wall_ns
         self._stopped = False
         self._process = options.process or environment.new_id()
-        self._readiness = Readiness(environment, store, blobs)
         self._commit = GroupCommit(environment, store)
+        readiness = Readiness(environment, store, blobs)
+        self._service = Service(readiness, self._commit, hub, options.metrics, options.version, wall_ns)
         self._execution = Execution(environment, self._commit, self._context, self._leave)
         self._sign_in = SignIn(environment, self._commit, self._decide, options.password_cost)
         self._special: dict[str, Callable[[Call, Reply], None]] = {
@@ -120,12 +114,12 @@ class Operations:
             "update_me": self._update_me,
             "ws_broadcast": self._broadcast,
             "ws_send": self._publish_to_one,
-            "ws_stats": self._stats,
+            "ws_stats": self._service.stats,
             "orchestrator_metrics": partial(self._figures, orchestrator.metrics),
             "orchestrator_health": partial(self._figures, orchestrator.health),
-            "health": self._health,
-            "ready": self._ready,
-            "metrics": self._exposition,
+            "health": self._service.health,
+            "ready": self._service.ready,
+            "metrics": self._service.metrics,
         }
 
     def start(self, done: Callable[[], None], failed: Callable[[Exception], None]) -> None:
@@ -141,6 +135,7 @@ class Operations:
     def stop(self) -> None:
         """Run no further task; publishes are refused, since nobody is left to hear them."""
         self._stopped = True
+        self._service.stop()
         self._execution.stop()
 
     def handle(self, route: Route, head: Head, caller: Caller | None, body: bytes | Received, reply: Reply) -> None:
@@ -293,42 +288,12 @@ class Operations:
 
         self._commit.read(lambda tx: tx.account(request.user_id) is not None, found, partial(self._failed, reply))
 
-    def _stats(self, _: Call, reply: Reply) -> None:
-        reply(Answer(200, SocketStats(self._hub.figures())))
-
     def _figures(self, decide: Callable[[Transaction, Figures], Decision], _: Call, reply: Reply) -> None:
         def shown(decision: Decision) -> None:
             reply(decision.answer)
 
         figures = self._execution.figures
         self._commit.read(lambda tx: decide(tx, figures), shown, partial(self._failed, reply))
-
-    def _exposition(self, call: Call, reply: Reply) -> None:
-        """Tell the figures; a store that can't be used takes its own from them, and no more."""
-
-        def shown(tasks: Mapping[str, int]) -> None:
-            text = exposition(self._options.metrics, self._hub.figures(), tasks, self._options.version)
-            reply(Answer(200, text, media=call.operation.media))
-
-        def failed(fault: Exception) -> None:
-            logger.warning("the store's figures are missing: %s", fault)
-            shown({})
-
-        self._commit.read(_unfinished_tasks, shown, failed)
-
-    def _health(self, _: Call, reply: Reply) -> None:
-        reply(Answer(200, Health("healthy", SERVICE, self._options.version, timestamp(self._wall_ns()))))
-
-    def _ready(self, _: Call, reply: Reply) -> None:
-        """Check hub, store and blobs for real (contract §1 service)."""
-        if self._stopped or not self._hub.healthy():
-            reply(unavailable("the hub does not serve now"))
-        else:
-            self._readiness.ask(reply)
-
-
-def _unfinished_tasks(tx: Transaction) -> Mapping[str, int]:
-    return {status: tx.count_tasks(status) for status in UNFINISHED}
 
 
 def _decoded(operation: Operation, body: bytes | Received) -> msgspec.Struct | None:

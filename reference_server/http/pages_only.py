@@ -12,7 +12,7 @@ from reference_server.core.calls import Head
 from reference_server.core.envelopes import timestamp
 from reference_server.driver import Admitted, Granted
 from reference_server.environment import Environment
-from reference_server.operations import SERVICE
+from reference_server.service import SERVICE
 from reference_server.transfers.blob_access import Download
 from reference_server.transfers.uploads import Received, Receiving
 
