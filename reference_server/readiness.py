@@ -33,28 +33,32 @@ class Readiness:
         """Answer 200, or 503 naming what can't be used; a blob store that does not answer in time can't."""
         if self._kept is not None and self._environment.monotonic_ns() < self._kept_until_ns:
             reply(self._kept)
-            return
-        self._waiting.append(reply)
-        if len(self._waiting) == 1:
-            self._check()
+        elif self._waiting:
+            self._waiting.append(reply)
+        else:
+            self._check(reply)
 
-    def _check(self) -> None:
+    def _check(self, reply: Callable[[Answer], None]) -> None:
         try:
             self._store.check()
         except StoreError:
-            self._tell(_unready("the store can't be used now"))
-        else:
-            self._blobs.check(self._checked)
+            reply(self._keep(_unready("the store can't be used now")))
+            return
+        # Only now: had the check failed in a way that nobody foresaw, everybody would wait for the one who asked.
+        self._waiting.append(reply)
+        self._blobs.check(self._checked)
 
     def _checked(self, good: bool) -> None:
-        self._tell(Answer(200, Ready("ready", dict(GOOD))) if good else _unready("the blob store can't be used now"))
-
-    def _tell(self, answer: Answer) -> None:
-        self._kept = answer
-        self._kept_until_ns = self._environment.monotonic_ns() + limits.READY_KEPT_S * SECOND_NS
+        ready = Answer(200, Ready("ready", dict(GOOD)))
+        answer = self._keep(ready if good else _unready("the blob store can't be used now"))
         waiting, self._waiting = self._waiting, []
         for reply in waiting:
             reply(answer)
+
+    def _keep(self, answer: Answer) -> Answer:
+        self._kept = answer
+        self._kept_until_ns = self._environment.monotonic_ns() + limits.READY_KEPT_S * SECOND_NS
+        return answer
 
 
 def _unready(message: str) -> Answer:

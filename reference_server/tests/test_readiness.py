@@ -14,6 +14,7 @@ from reference_server.tests.blobs import TroubledBlobs
 from reference_server.tests.virtual import VirtualEnvironment, VirtualSockets
 
 STUCK_MS = 60_000
+FULL = StoreError("the disk is full")
 
 
 class CheckedStore(MemoryStore):
@@ -22,12 +23,12 @@ class CheckedStore(MemoryStore):
     def __init__(self) -> None:
         super().__init__()
         self.checks = 0
-        self.broken = False
+        self.fault: Exception | None = None
 
     def check(self) -> None:
         self.checks += 1
-        if self.broken:
-            raise StoreError("the disk is full")
+        if self.fault is not None:
+            raise self.fault
         super().check()
 
 
@@ -70,7 +71,8 @@ def world() -> World:
 
 @pytest.mark.parametrize(("part", "status"), [(None, 200), ("store", 503), ("blobs", 503)])
 def test_a_part_that_can_not_be_used_is_503(world: World, part: str | None, status: int) -> None:
-    world.store.broken, world.blobs.broken = part == "store", part == "blobs"
+    world.store.fault = FULL if part == "store" else None
+    world.blobs.broken = part == "blobs"
 
     assert world.status() == status
 
@@ -93,10 +95,10 @@ def test_however_often_it_is_asked_within_a_second_the_parts_are_checked_once(wo
 
 def test_an_outcome_is_told_no_longer_than_its_second(world: World) -> None:
     assert world.status() == 200
-    world.store.broken = True
+    world.store.fault = FULL
     world.wait(limits.READY_KEPT_S)
     assert world.status() == 503
-    world.store.broken = False
+    world.store.fault = None
     world.wait(limits.READY_KEPT_S)
 
     assert world.status() == 200
@@ -114,4 +116,12 @@ def test_blobs_that_do_not_answer_are_not_ready_and_are_asked_once(world: World)
     world.wait(STUCK_MS / 1000)
     assert world.blobs.checks == 1
     world.environment.offload_ms = 0
+    assert world.status() == 200
+
+
+def test_a_check_that_fails_as_nobody_foresaw_is_500_and_the_next_one_is_made(world: World) -> None:
+    world.store.fault = ZeroDivisionError()
+    assert world.status() == 500
+    world.store.fault = None
+
     assert world.status() == 200
