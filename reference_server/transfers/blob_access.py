@@ -34,11 +34,6 @@ class BlobAccess:
         for name in set(self._blobs.names()).difference(needed):
             self._blobs.delete(name)
 
-    @property
-    def unfinished_downloads(self) -> int:
-        """How many downloads are under way."""
-        return self._places.taken
-
     def open(
         self,
         answer: Answer,
