@@ -6,17 +6,13 @@ commits, and lets answers and messages leave after that.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-
-from msgspec import Struct
 
 from reference_server.blobs import Blobs, MemoryBlobs
 from reference_server.bus import Bus, Hearers, LoopbackBus, Tap
 from reference_server.contract.codes import TokenFault
 from reference_server.core import admission
-from reference_server.core.admission import Route
 from reference_server.core.answers import Answer, BlobBody, unavailable
-from reference_server.core.calls import Caller, Head
+from reference_server.core.calls import Admitted, Caller, Granted, Head, Route
 from reference_server.core.effects import HubInput, Opened
 from reference_server.core.hub import Hub
 from reference_server.core.steady_clock import SteadyClock
@@ -28,24 +24,6 @@ from reference_server.rate_limits import Kind, RateLimits, limits_of
 from reference_server.store.base import Store
 from reference_server.transfers.blob_access import BlobAccess, Download
 from reference_server.transfers.uploads import Received, Receiving, Uploads
-
-
-class Admitted(Struct, frozen=True):
-    """A request that may go on: its body may be read now."""
-
-    route: Route
-    head: Head
-    caller: Caller | None
-
-
-@dataclass(frozen=True, slots=True)
-class Granted:
-    """A handshake that was accepted: answer 101, register the socket, then call `Driver.opened`."""
-
-    connection: int
-    caller: Caller
-    subprotocol: str | None
-
 
 MakeBus = Callable[[Callable[[], int], Hearers, Tap | None], Bus]
 

@@ -24,9 +24,9 @@ from reference_server.contract.models import (
 )
 from reference_server.contract.operations import Operation
 from reference_server.core import admission, forms, orchestrator, session_cookie, wire
-from reference_server.core.admission import Origins, Route
+from reference_server.core.admission import Origins
 from reference_server.core.answers import Answer, Decision, Outgoing, Publish, Revoke, error, unavailable, went_wrong
-from reference_server.core.calls import Call, Caller, Context, Head
+from reference_server.core.calls import Call, Caller, Context, Head, Route
 from reference_server.core.decisions import DECISIONS, Decide
 from reference_server.core.orchestrator import Figures
 from reference_server.core.passwords import PasswordCost

@@ -11,8 +11,8 @@ import msgspec
 from msgspec.structs import replace
 
 from reference_server.core.answers import Answer
-from reference_server.core.calls import Caller, Head
-from reference_server.driver import Admitted, Driver, Granted
+from reference_server.core.calls import Admitted, Caller, Granted, Head
+from reference_server.driver import Driver
 
 Body = dict[str, Any]
 

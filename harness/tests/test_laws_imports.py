@@ -137,13 +137,31 @@ def _chain_to_asyncio(tree: SourceTree, start: str) -> list[str]:
 
 def cycles(tree: SourceTree) -> list[str]:
     """Give each ring of modules that import each other at top level, once."""
-    edges = {name: _imported_at_top(tree, module) for name, module in tree.modules.items()}
+    return _rings({name: _imported_at_top(tree, module) for name, module in tree.modules.items()})
+
+
+def _rings(edges: dict[str, set[str]]) -> list[str]:
     rings: dict[frozenset[str], str] = {}
     for start in edges:
         ring = _way_back(edges, start)
         if ring:
             rings.setdefault(frozenset(ring), f"{' -> '.join(ring)}: modules import each other in a ring")
     return list(rings.values())
+
+
+def folder_cycles(tree: SourceTree, package: str) -> list[str]:
+    """Give each ring of a package's folders and single modules that import each other at top level, once."""
+    edges: dict[str, set[str]] = {}
+    for name, module in tree.modules.items():
+        if within(name, package) and name != package and not module.is_test:
+            targets = {_folder(target, package) for target in _imported_at_top(tree, module) if within(target, package)}
+            edges.setdefault(_folder(name, package), set()).update(targets - {_folder(name, package), package})
+    return [ring.replace("modules", "folders") for ring in _rings(edges)]
+
+
+def _folder(name: str, package: str) -> str:
+    """Return the part of a package that a module belongs to: a folder, or the module itself."""
+    return ".".join(name.split(".")[: package.count(".") + 2])
 
 
 def _imported_at_top(tree: SourceTree, module: Module) -> set[str]:
@@ -193,6 +211,10 @@ def test_load_tests_reach_no_asyncio(project: SourceTree) -> None:
 
 def test_no_modules_import_each_other_in_a_ring(project: SourceTree) -> None:
     assert cycles(project) == []
+
+
+def test_no_folders_of_the_reference_server_import_each_other_in_a_ring(project: SourceTree) -> None:
+    assert folder_cycles(project, "reference_server") == []
 
 
 @pytest.mark.parametrize(
@@ -300,6 +322,26 @@ def test_a_ring_of_modules_is_named_once(tmp_path: Path) -> None:
     )
 
     assert cycles(tree) == ["harness.a -> harness.b -> harness.c -> harness.a: modules import each other in a ring"]
+
+
+def test_a_ring_of_folders_is_named_where_no_modules_make_one(tmp_path: Path) -> None:
+    tree = written_tree(
+        tmp_path,
+        {
+            "reference_server.http.one": "from reference_server import driver\n",
+            "reference_server.http.two": "",
+            "reference_server.driver": "from reference_server.files.three import name\n",
+            "reference_server.files.three": "from reference_server.http.two import name\n",
+            "reference_server.files.tests.test_three": "from reference_server.http.one import name\n",
+        },
+    )
+
+    assert cycles(tree) == []
+    (ring,) = folder_cycles(tree, "reference_server")
+    assert ring.endswith("folders import each other in a ring")
+    assert {"reference_server.http", "reference_server.driver", "reference_server.files"} <= set(
+        ring.split(":")[0].split(" -> ")
+    )
 
 
 def test_a_ring_for_types_or_inside_a_function_is_no_ring(tmp_path: Path) -> None:

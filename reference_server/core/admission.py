@@ -14,14 +14,12 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from typing import Final
 from urllib.parse import unquote
 
-from msgspec import Struct
-
 from reference_server.contract.codes import MALFORMED, MISSING, TokenFault
 from reference_server.contract.messages import BEARER_SUBPROTOCOL_PREFIX, SOCKET_VERSION, SUBPROTOCOL
 from reference_server.contract.operations import BASE, OPERATIONS, Operation
 from reference_server.core import session_cookie
 from reference_server.core.answers import Answer, error
-from reference_server.core.calls import Caller, Head
+from reference_server.core.calls import Caller, Head, Route
 
 _KEY_BYTES: Final = 16
 _PORT_MAX: Final = 65_535
@@ -31,13 +29,6 @@ _HOST: Final = re.compile(r"[^\s,/@?#]+")
 
 Network = IPv4Network | IPv6Network
 _Segments = tuple[str, ...]
-
-
-class Route(Struct, frozen=True):
-    """An operation and the values of the `{names}` in its path."""
-
-    operation: Operation
-    path: Mapping[str, str]
 
 
 def _segments(path: str) -> _Segments:

@@ -10,6 +10,8 @@ from reference_server.contract.models import ErrorBody, FieldFault
 from reference_server.contract.operations.model import JSON
 
 RETRY_AFTER_S: Final = 1
+Headers = list[tuple[bytes, bytes]]
+"""Header lines as they go out."""
 
 
 class Everyone(Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""What a shell hands to the core: the head of a request, the caller, and a call that is ready to be decided."""
+"""What passes between shells and core: a request's head, its caller, what was admitted, and a call to be decided."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -24,6 +24,12 @@ class Head(Struct, frozen=True):
     version: str = "1.1"
     scheme: str = "http"
 
+    @property
+    def declared_bytes(self) -> int:
+        """What Content-Length says of the body; 0 when it says nothing."""
+        declared = self.headers.get("content-length", "")
+        return int(declared) if declared.isdecimal() else 0
+
 
 class Caller(Struct, frozen=True):
     """The account behind a valid token; instants of the token in wall nanoseconds.
@@ -37,6 +43,29 @@ class Caller(Struct, frozen=True):
     issued_at_ns: int
     expires_at_ns: int
     key_id: str | None = None
+
+
+class Route(Struct, frozen=True):
+    """An operation and the values of the `{names}` in its path."""
+
+    operation: Operation
+    path: Mapping[str, str]
+
+
+class Admitted(Struct, frozen=True):
+    """A request that may go on: its body may be read now."""
+
+    route: Route
+    head: Head
+    caller: Caller | None
+
+
+class Granted(Struct, frozen=True):
+    """A handshake that was accepted: answer 101, register the socket, then let it join as this `connection`."""
+
+    connection: int
+    caller: Caller
+    subprotocol: str | None
 
 
 class Upload(Struct, frozen=True):

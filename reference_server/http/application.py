@@ -16,9 +16,8 @@ from uvicorn._types import ASGIReceiveCallable, ASGIReceiveEvent, ASGISendCallab
 from reference_server.contract import limits
 from reference_server.contract.operations import BY_NAME
 from reference_server.core.admission import Network, Origins, client_scheme, is_api, methods_of
-from reference_server.core.answers import Answer, BlobBody, error, unavailable, went_wrong
-from reference_server.core.calls import Head
-from reference_server.driver import Admitted, Granted
+from reference_server.core.answers import Answer, BlobBody, Headers, error, unavailable, went_wrong
+from reference_server.core.calls import Admitted, Granted, Head
 from reference_server.http.bodies import (
     Body,
     BodyStalledError,
@@ -28,7 +27,6 @@ from reference_server.http.bodies import (
 )
 from reference_server.http.page_files import Page, PageFiles
 from reference_server.http.responses import (
-    Headers,
     body_of,
     head_of,
     headers_of,

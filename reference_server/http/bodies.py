@@ -60,7 +60,7 @@ class Body:
 
 async def read_body(head: Head, receive: ASGIReceiveCallable) -> bytes:
     """Read a JSON body whole, at most 1 MiB of it (contract §2); raises BodyTooLargeError and what `Body` does."""
-    if declared_bytes(head) > limits.JSON_BODY_BYTES_MAX:
+    if head.declared_bytes > limits.JSON_BODY_BYTES_MAX:
         raise BodyTooLargeError
     body, whole = Body(receive), bytearray()
     while piece := await body.read():
@@ -68,9 +68,3 @@ async def read_body(head: Head, receive: ASGIReceiveCallable) -> bytes:
         if len(whole) > limits.JSON_BODY_BYTES_MAX:
             raise BodyTooLargeError
     return bytes(whole)
-
-
-def declared_bytes(head: Head) -> int:
-    """Return what Content-Length says; 0 when it says nothing."""
-    declared = head.headers.get("content-length", "")
-    return int(declared) if declared.isdecimal() else 0

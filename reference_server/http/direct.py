@@ -16,11 +16,11 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from reference_server.contract import limits
 from reference_server.contract.operations import BY_NAME, Operation
 from reference_server.contract.operations.model import JSON
-from reference_server.core.admission import Origins, Route, route
-from reference_server.core.answers import Answer, went_wrong
-from reference_server.core.calls import Head
-from reference_server.driver import Admitted, Driver
-from reference_server.http.responses import Headers, raw_response, sharing_headers
+from reference_server.core.admission import Origins, route
+from reference_server.core.answers import Answer, Headers, went_wrong
+from reference_server.core.calls import Admitted, Head, Route
+from reference_server.driver import Driver
+from reference_server.http.responses import raw_response, sharing_headers
 from reference_server.observing.observer import Observer
 
 logger = logging.getLogger(__name__)

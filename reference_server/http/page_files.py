@@ -13,8 +13,8 @@ from typing import Final
 import msgspec
 
 from reference_server.contract.operations.model import JSON
+from reference_server.core.answers import Headers
 from reference_server.core.calls import Head
-from reference_server.http.responses import Headers
 
 MEDIA_TYPES: Final = {
     ".css": "text/css; charset=utf-8",

@@ -8,9 +8,8 @@ from collections.abc import Callable
 from reference_server.contract.models import Health, Ready
 from reference_server.core import admission
 from reference_server.core.answers import Answer, error
-from reference_server.core.calls import Head
+from reference_server.core.calls import Admitted, Granted, Head
 from reference_server.core.envelopes import timestamp
-from reference_server.driver import Admitted, Granted
 from reference_server.environment import Environment
 from reference_server.service import SERVICE
 from reference_server.transfers.blob_access import Download

@@ -8,7 +8,7 @@ A request that is alone and whole when its bytes were read is answered directly,
 
 import asyncio
 import urllib.parse
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import httptools
 from uvicorn._types import ASGI3Application
@@ -26,7 +26,9 @@ from reference_server.http.paces import Paces
 from reference_server.http.request_heads import without_upgrade
 from reference_server.http.responses import body_of, head_of, raw_response, sharing_headers
 from reference_server.observing.observer import Observer
-from reference_server.websocket.protocol import WebSocketProtocol
+
+if TYPE_CHECKING:
+    from reference_server.websocket.protocol import WebSocketProtocol
 
 HEAD_BYTES_MAX: Final = 64 * 1024
 CONNECT: Final = b"CONNECT"

@@ -8,10 +8,9 @@ import msgspec
 
 from reference_server.contract.operations.model import JSON
 from reference_server.core.admission import Origins, is_api
-from reference_server.core.answers import Answer, BlobBody
+from reference_server.core.answers import Answer, BlobBody, Headers
 from reference_server.core.calls import Head
 
-Headers = list[tuple[bytes, bytes]]
 EXPOSED: Final = "Retry-After, ETag"
 _STATUS_LINES: Final = {one.value: b"HTTP/1.1 %d %b\r\n" % (one, one.phrase.encode()) for one in HTTPStatus}
 _JSON_TYPE: Final = (b"content-type", JSON.encode())

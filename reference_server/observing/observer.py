@@ -8,10 +8,8 @@ from typing import Final, NamedTuple, Protocol
 
 from reference_server.contract.operations import BY_NAME
 from reference_server.core import admission
-from reference_server.core.answers import Answer
-from reference_server.core.calls import Head
-from reference_server.driver import Admitted, Granted
-from reference_server.http.responses import Headers
+from reference_server.core.answers import Answer, Headers
+from reference_server.core.calls import Admitted, Granted, Head
 from reference_server.observing.metrics import PAGE, UNKNOWN, Metrics
 
 ROUTE_OF_PAGES: Final = "/{page}"

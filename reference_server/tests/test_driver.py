@@ -6,11 +6,11 @@ from typing import TypeVar
 import pytest
 
 from reference_server.core.answers import Answer, Decision
-from reference_server.core.calls import Call, Context
+from reference_server.core.calls import Call, Context, Granted
 from reference_server.core.decisions import DECISIONS
 from reference_server.core.effects import Drained, FrameIn, Lost, Opcode
 from reference_server.core.transaction import Transaction
-from reference_server.driver import Driver, Granted
+from reference_server.driver import Driver
 from reference_server.operations import Options
 from reference_server.store.base import StoreError
 from reference_server.store.memory import MemoryStore

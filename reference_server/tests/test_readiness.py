@@ -4,9 +4,9 @@ import pytest
 
 from reference_server.contract import limits
 from reference_server.core.answers import Answer
-from reference_server.core.calls import Head
+from reference_server.core.calls import Admitted, Head
 from reference_server.core.units import SECOND_NS
-from reference_server.driver import Admitted, Driver
+from reference_server.driver import Driver
 from reference_server.operations import Options
 from reference_server.store.base import StoreError
 from reference_server.store.memory import MemoryStore

@@ -15,8 +15,8 @@ from reference_server.contract import limits
 from reference_server.contract.operations.model import WASM, FileField
 from reference_server.core.admission import Origins
 from reference_server.core.answers import Answer
-from reference_server.core.calls import Head
-from reference_server.driver import Admitted, Driver
+from reference_server.core.calls import Admitted, Head
+from reference_server.driver import Driver
 from reference_server.environment_asyncio import AsyncioEnvironment
 from reference_server.http.application import Application
 from reference_server.http.page_files import PageFiles

@@ -8,13 +8,12 @@ import pytest
 from reference_server.contract import limits
 from reference_server.contract.models import ErrorBody
 from reference_server.contract.operations import BY_NAME
-from reference_server.core.admission import Route
 from reference_server.core.answers import Answer, BlobBody, Decision, error
-from reference_server.core.calls import Call, Context, Head
+from reference_server.core.calls import Admitted, Call, Context, Head, Route
 from reference_server.core.decisions import DECISIONS
 from reference_server.core.rows import replaced_account
 from reference_server.core.transaction import Transaction
-from reference_server.driver import Admitted, Driver
+from reference_server.driver import Driver
 from reference_server.operations import Options
 from reference_server.store.base import StoreError
 from reference_server.store.memory import MemoryStore

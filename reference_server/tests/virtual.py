@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 import msgspec
 
 from reference_server.core.answers import Answer
-from reference_server.core.calls import Head
+from reference_server.core.calls import Admitted, Granted, Head
 from reference_server.core.effects import Paused
 from reference_server.core.units import SECOND_NS
-from reference_server.driver import Admitted, Driver, Granted
+from reference_server.driver import Driver
 from reference_server.environment import Cancelable, OffloadFullError, Tokens
 from reference_server.environment_asyncio import JwtTokens
 from reference_server.tests import forms

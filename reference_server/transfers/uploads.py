@@ -15,7 +15,6 @@ from reference_server.contract.operations import Operation
 from reference_server.core.answers import Answer, unavailable, went_wrong
 from reference_server.core.calls import Form, Head
 from reference_server.environment import Environment, OffloadFullError
-from reference_server.http.bodies import declared_bytes
 from reference_server.transfers.multipart import FormReader, body_bytes_max, boundary_of, too_large
 from reference_server.transfers.places import Places
 
@@ -59,7 +58,7 @@ class Uploads:
         field = operation.file
         if field is None:
             raise TypeError(f"{operation.name} takes no file")
-        declared = declared_bytes(head)
+        declared = head.declared_bytes
         if declared > body_bytes_max(field):
             return too_large(field)
         boundary = boundary_of(head.headers)

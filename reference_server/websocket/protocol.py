@@ -16,11 +16,11 @@ from uvicorn.server import ServerState
 
 from reference_server.contract import limits
 from reference_server.core.admission import Origins
-from reference_server.core.answers import Answer
-from reference_server.core.calls import Head
+from reference_server.core.answers import Answer, Headers
+from reference_server.core.calls import Granted, Head
 from reference_server.core.effects import Drained, Failed, FrameIn, Lost, Opcode, Paused
-from reference_server.driver import Driver, Granted
-from reference_server.http.responses import Headers, raw_response, sharing_headers
+from reference_server.driver import Driver
+from reference_server.http.responses import raw_response, sharing_headers
 from reference_server.observing.observer import Observed, Observer
 from reference_server.websocket.frames import FrameParser, close_frame, ping_frame, pong_frame, text_frame
 

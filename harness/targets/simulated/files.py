@@ -6,7 +6,8 @@ from typing import Final, TypeVar
 
 from harness.simulation.scheduler import Promise
 from reference_server.core.answers import Answer
-from reference_server.driver import Admitted, Driver
+from reference_server.core.calls import Admitted
+from reference_server.driver import Driver
 from reference_server.transfers.uploads import Received
 
 T = TypeVar("T")

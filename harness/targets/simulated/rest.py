@@ -13,8 +13,8 @@ from harness.simulation.scheduler import NS_PER_S, Promise, Scheduler
 from harness.targets.simulated import files
 from reference_server.core.admission import Origins
 from reference_server.core.answers import Answer, BlobBody
-from reference_server.core.calls import Head
-from reference_server.driver import Admitted, Driver
+from reference_server.core.calls import Admitted, Head
+from reference_server.driver import Driver
 from reference_server.http.responses import body_of, head_of, headers_of, sharing_headers
 
 CALL_WITHIN_S: Final = 20.0

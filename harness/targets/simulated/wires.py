@@ -17,8 +17,9 @@ from harness.simulation.network import Link
 from harness.simulation.scheduler import NS_PER_S, Scheduler, Timer
 from reference_server.contract.messages import SOCKET_PATH
 from reference_server.core.answers import Answer
+from reference_server.core.calls import Granted
 from reference_server.core.effects import Drained, Failed, FrameIn, Lost, Opcode, Paused
-from reference_server.driver import Driver, Granted
+from reference_server.driver import Driver
 from reference_server.http.responses import head_of, raw_response
 from reference_server.websocket.frames import FrameParser, close_frame, ping_frame, pong_frame, text_frame
 

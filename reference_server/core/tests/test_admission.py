@@ -8,9 +8,9 @@ from reference_server.contract.codes import TOKEN_FAULTS
 from reference_server.contract.models import ErrorBody
 from reference_server.contract.operations import OPERATIONS
 from reference_server.core import admission
-from reference_server.core.admission import Origins, Route
+from reference_server.core.admission import Origins
 from reference_server.core.answers import Answer
-from reference_server.core.calls import Head
+from reference_server.core.calls import Head, Route
 
 UPGRADE = {
     "host": "localhost",
