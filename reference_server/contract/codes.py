@@ -1,6 +1,6 @@
 """Close codes, error phrases and the order in which errors apply (contract §§1, 2, 5).
 
-`PRECEDENCE` and `HANDSHAKE_PRECEDENCE` say which error comes first: the harness makes its cases of them.
+`PRECEDENCE` and `HANDSHAKE_PRECEDENCE` say which error comes first: harness and driver's tests make cases of them.
 """
 
 from enum import IntEnum
