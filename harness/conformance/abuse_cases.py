@@ -10,7 +10,7 @@ from harness.conformance.suite import Act
 from reference_server.contract import limits
 from reference_server.contract.operations import BASE, BY_NAME
 
-REFUSED: Final = (400, 404, 405, 408, 411, 413, 414, 431, 501, 505)
+REFUSED: Final = (400, 403, 404, 405, 408, 411, 413, 414, 431, 501, 505)
 """What may be answered to a head that is none: which of them is HTTP's business, not the contract's."""
 
 SOURCE: Final = "app.py"
@@ -36,6 +36,9 @@ PATHS: Final[tuple[tuple[str, str], ...]] = (
 )
 
 POST: Final = b"POST {login} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
+NOBODY: Final = b'{"email":"zsh-nobody@example.com","password":"long enough 1"}'
+"""Who reads it as it stands answers 401, and has not refused its coding."""
+
 HEADS: Final[tuple[tuple[str, bytes], ...]] = (
     ("no-http", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n"),
     ("other-version", b"GET /health HTTP/9.9\r\nHost: {host}\r\n\r\n"),
@@ -46,6 +49,12 @@ HEADS: Final[tuple[tuple[str, bytes], ...]] = (
     ("endless-path", b"GET /" + b"a" * HEADER_BYTES + b" HTTP/1.1\r\nHost: {host}\r\n\r\n"),
     ("two-lengths", POST + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}x"),
     ("length-and-chunks", POST + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+    ("no-host", b"GET /health HTTP/1.1\r\n\r\n"),
+    ("two-hosts", b"GET /health HTTP/1.1\r\nHost: {host}\r\nHost: {host}\r\n\r\n"),
+    ("no-host-name", b"GET /health HTTP/1.1\r\nHost: a b\r\n\r\n"),
+    ("unknown-coding", POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(NOBODY), NOBODY)),
+    ("tunnel", b"CONNECT {host} HTTP/1.1\r\nHost: {host}\r\n\r\n"),
+    ("tunnel-to-a-path", b"CONNECT {login} HTTP/1.1\r\nHost: {host}\r\n\r\n"),
     ("negative-length", POST + b"Content-Length: -1\r\n\r\n"),
     ("bad-chunk", POST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n"),
 )

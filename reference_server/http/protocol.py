@@ -23,14 +23,13 @@ from reference_server.http.application import GONE, UNREADABLE
 from reference_server.http.direct import DirectAnswers, Exchange
 from reference_server.http.idle_timer import IdleTimer
 from reference_server.http.paces import Paces
-from reference_server.http.request_heads import without_upgrade
+from reference_server.http.request_heads import HEAD_BYTES_MAX, HeadError, check_head, without_upgrade
 from reference_server.http.responses import body_of, head_of, raw_response, sharing_headers
 from reference_server.observing.observer import Observer
 
 if TYPE_CHECKING:
     from reference_server.websocket.protocol import WebSocketProtocol
 
-HEAD_BYTES_MAX: Final = 64 * 1024
 CONNECT: Final = b"CONNECT"
 
 
@@ -82,17 +81,19 @@ class HttpProtocol(HttpToolsProtocol):
         if self._last is not None:
             self._keep_early(data)
             return
-        steps, overhead_bytes = self._steps, self._overhead_bytes
+        steps, was_between = self._steps, not self._in_message
         try:
             self._feed(data)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as fault:
             self._start()
-            self._unparsable("this is no HTTP request")
+            why = fault.__context__
+            self._unparsable(str(why) if isinstance(why, HeadError) else "this is no HTTP request")
             return
         self._start()
-        if steps == self._steps:
-            # Nothing began or ended: all of it is kept, a header that is not whole yet included.
-            self._overhead_bytes = overhead_bytes + len(data)
+        began = was_between and self._in_message
+        if self._steps - steps <= int(began):
+            # Nothing ended, and at most a head began: all of it is kept, a header that is not whole yet included.
+            self._overhead_bytes += len(data)
         self._bound_overhead()
         if self._in_message and not self._in_body and self._last is None:
             self._paces.await_head()
@@ -134,14 +135,15 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Keep a header; a trailer is none (RFC 9110 §6.5.1), or it could bring a credential after the check."""
-        self._overhead_bytes += len(name) + len(value)
         if not self._in_body:
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """Stop waiting for the head; a request that asks for an unknown upgrade is parsed again without that."""
         self._paces.head_arrived()
-        if self.parser.get_http_version() == "1.0":
+        version = self.parser.get_http_version()
+        check_head(self.parser.get_method(), self.url, version, self.headers)
+        if version == "1.0":
             # Such a peer knows no interim answer (RFC 9110 §10.1.1).
             self.expect_100_continue = False
         if self.parser.should_upgrade() or self._answering():

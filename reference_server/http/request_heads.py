@@ -1,9 +1,45 @@
-"""Request heads as bytes: one written again, without what it asked for in vain."""
+"""Request heads as bytes: what no head may be, and one written again, without what it asked for in vain."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from typing import Final
 
+Fields = Sequence[tuple[bytes, bytes]]
+"""Names in lower case, and values."""
+
+HEAD_BYTES_MAX: Final = 64 * 1024
+_HOST: Final = re.compile(rb"(?:\[[0-9A-Za-z:.%_~-]+\]|[\w.~%!$&'()*+,;=-]*)(?::[0-9]*)?", re.ASCII)
+_LINE_OVERHEAD_BYTES: Final = len(b"  HTTP/1.1\r\n\r\n")
+_FIELD_OVERHEAD_BYTES: Final = len(b": \r\n")
 _UPGRADE_HEADERS: Final = frozenset({b"upgrade", b"http2-settings"})
+
+
+class HeadError(Exception):
+    """A head that HTTP forbids to serve; the text says why, for a person."""
+
+
+def check_head(method: bytes, target: bytes, version: str, fields: Fields) -> None:
+    """Raise HeadError for a head that is too large, or that RFC 9112 §§3.2, 6.1 forbids by its Host or its framing.
+
+    The parser lets these pass, and whoever stands before us may read them otherwise: smuggled requests begin so. The
+    size is that of the head written without padding, so that it does not depend on how its bytes arrived.
+    """
+    hosts, codings = 0, []
+    size = len(method) + len(target) + _LINE_OVERHEAD_BYTES
+    for name, value in fields:
+        size += len(name) + len(value) + _FIELD_OVERHEAD_BYTES
+        if name == b"host":
+            hosts += 1
+            if _HOST.fullmatch(value.strip()) is None:
+                raise HeadError("the request's Host is no host and port")
+        elif name == b"transfer-encoding":
+            codings.append(value.strip().lower())
+    if size > HEAD_BYTES_MAX:
+        raise HeadError("the request's head is too large")
+    if hosts > 1 or (hosts == 0 and version != "1.0"):
+        raise HeadError("the request lacks Host, or has it more than once")
+    if codings and (codings != [b"chunked"] or version == "1.0"):
+        raise HeadError("the request's Transfer-Encoding must be chunked, and HTTP/1.0 has none")
 
 
 def without_upgrade(method: bytes, target: bytes, version: str, headers: Iterable[tuple[bytes, bytes]]) -> bytes:

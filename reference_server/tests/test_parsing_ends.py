@@ -1,20 +1,14 @@
 """Whatever a head asks to become, parsing it ends: a head is parsed twice at most (contract §5)."""
 
 import asyncio
-import time
-from typing import Any, ClassVar
+from typing import Any
 
 import httptools
 import pytest
-import uvicorn
 from hypothesis import example, given
 from hypothesis import strategies as st
-from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, Scope
-from uvicorn.server import ServerState
 
-from reference_server.http.protocol import HttpProtocol
-from reference_server.observing.metrics import Metrics
-from reference_server.observing.observer import Observer
+from reference_server.tests.unplugged import fed
 
 METHODS = (b"GET", b"POST", b"CONNECT", b"PRI", b"SOURCE", b"OPTIONS")
 TARGETS = (b"/", b"*", b"/api/v1/ws/connect", b"x:1", b"http://x/")
@@ -31,13 +25,6 @@ HEADERS = (
 )
 
 
-class Watched(HttpProtocol):
-    """The protocol with an observer of its own, and no socket: every upgrade is unknown, its head parsed again."""
-
-    observer = Observer(Metrics(), time.monotonic_ns)
-    socket_path: ClassVar[str | None] = None
-
-
 make_parser = httptools.HttpRequestParser
 
 
@@ -51,45 +38,6 @@ class Counted:
         self.left -= 1
         assert self.left >= 0, "a head was parsed more than twice"
         return make_parser(protocol)
-
-
-class Sink(asyncio.Transport):
-    """A transport whose peer takes everything."""
-
-    closed = False
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        del data
-
-    def is_closing(self) -> bool:
-        return self.closed
-
-    def close(self) -> None:
-        self.closed = True
-
-    def can_write_eof(self) -> bool:
-        return False
-
-    def pause_reading(self) -> None:
-        pass
-
-    def resume_reading(self) -> None:
-        pass
-
-
-async def answer(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
-    await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
-async def fed(pieces: list[bytes]) -> None:
-    config = uvicorn.Config(answer, http=Watched, ws="none", lifespan="off", log_config=None)
-    connection = Watched(config=config, server_state=ServerState(), app_state={})
-    connection.connection_made(Sink())
-    for piece in pieces:
-        connection.data_received(piece)
-    connection.connection_lost(None)
-    await asyncio.gather(*connection.tasks)
 
 
 def head(method: bytes, target: bytes, version: bytes, headers: list[bytes]) -> bytes:
