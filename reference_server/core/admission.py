@@ -282,7 +282,19 @@ def content_type_fault(operation: Operation, headers: Mapping[str, str], body: b
     """Return 415 for a body that is not declared as JSON; a body that may be left out may be empty (contract §1)."""
     if operation.body is None or (not body and not operation.body_required):
         return None
+    coded = content_coding_fault(headers)
+    if coded is not None:
+        return coded
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == "application/json":
         return None
     return error(415, "the body must be JSON: send Content-Type: application/json")
+
+
+def content_coding_fault(headers: Mapping[str, str]) -> Answer | None:
+    """Return 415 for a body that is compressed or coded otherwise: none is decoded here (RFC 9110 §15.5.16)."""
+    if headers.get("content-encoding", "").strip().lower() in ("", "identity"):
+        return None
+    return error(
+        415, "the body must come as it is: send no Content-Encoding", headers=(("Accept-Encoding", "identity"),)
+    )

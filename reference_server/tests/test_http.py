@@ -19,6 +19,9 @@ TEXT = {"Content-Type": "text/plain"}
 TOO_LARGE = b" " * (limits.JSON_BODY_BYTES_MAX + 1)
 
 
+GZIP = {"Content-Encoding": "gzip"}
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[ServerProcess]:
     with ServerProcess(
@@ -45,6 +48,7 @@ def token(server: ServerProcess) -> str:
         ("POST", "/tasks/submit", True, {"content": b"{", "headers": TEXT}, 415),
         ("POST", "/tasks/submit", True, {"content": b"{}"}, 415),
         ("POST", "/tasks/submit", True, {}, 415),
+        ("POST", "/tasks/submit", True, {"json": {"query": "q", "budget": 1}, "headers": GZIP}, 415),
         ("POST", "/tasks/submit", True, {"content": b"{", "headers": JSON}, 400),
         ("POST", "/tasks/submit", True, {"content": b"", "headers": JSON}, 400),
         ("POST", "/tasks/submit", True, {"json": {"query": "q"}}, 400),

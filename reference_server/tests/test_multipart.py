@@ -170,6 +170,14 @@ def test_the_boundary_stands_in_the_content_type(content_type: str, boundary: by
     assert found.status == status if isinstance(found, Answer) else found == boundary
 
 
+def test_a_form_that_is_compressed_is_refused() -> None:
+    found = boundary_of({"content-type": TYPE, "content-encoding": "gzip"})
+
+    assert isinstance(found, Answer)
+    assert (found.status, found.headers) == (415, (("Accept-Encoding", "identity"),))
+    assert boundary_of({"content-type": TYPE, "content-encoding": "Identity"}) == b"a-boundary"
+
+
 def test_a_full_disk_is_told_when_the_file_is_to_be_kept_and_leaves_nothing() -> None:
     blobs = TroubledBlobs()
     blobs.full = True

@@ -17,6 +17,7 @@ from reference_server.blobs import BlobError, Blobs, StagedBlob
 from reference_server.contract import limits
 from reference_server.contract.models import FieldFault
 from reference_server.contract.operations.model import FileField, Operation
+from reference_server.core.admission import content_coding_fault
 from reference_server.core.answers import Answer, error
 from reference_server.core.calls import Form, Upload
 from reference_server.core.content import HEAD_BYTES
@@ -29,7 +30,10 @@ logging.getLogger("python_multipart").setLevel(logging.ERROR)
 
 
 def boundary_of(headers: Mapping[str, str]) -> bytes | Answer:
-    """Return the boundary of a multipart body; 415 for another type, 400 without a boundary that may be one."""
+    """Return the boundary of a multipart body; 415 for another type or coding, 400 without one that may be one."""
+    coded = content_coding_fault(headers)
+    if coded is not None:
+        return coded
     media_type, parameters = parse_options_header(headers.get("content-type", ""))
     if media_type.lower() != b"multipart/form-data":
         return error(415, "the body must be a form with a file: send Content-Type: multipart/form-data")
