@@ -134,20 +134,31 @@ def verify(**given: Any) -> int:
 @click.option("--out", default=f"{RUNS}/scripts", show_default=True, help="where shrunk scripts go")
 def simulate(scenario: tuple[str, ...], seeds: int, seed: int, jobs: int, mutant: str, out: str) -> int:
     """Run scenarios on virtual time under many seeds; shrink what fails."""
+    from harness.commands import command
     from harness.mutants.catalog import BY_NAME as MUTANTS
     from harness.simulate import simulate as run
+    from loadtests.catalog import SCENARIOS as LOADS
     from scenarios.catalog import BY_NAME, SCENARIOS
 
+    for load in LOADS:
+        if load.name in scenario:
+            raise BadInputError(f"scenario {load.name!r} is one of load; `{command('load', load.name)}` runs it")
     chosen = [BY_NAME[known_name(name, BY_NAME, "scenario")] for name in scenario] or list(SCENARIOS)
     if mutant:
         known_name(mutant, MUTANTS, "mutant")
     found = run(chosen, seeds, seed, jobs=jobs, mutant=mutant, folder=Path(out))
-    print(f"{found.histories} histories from seed {seed}, {found.histories_per_s:.0f} a second, {found.events} events")
+    drawn = f"{seeds} seeds from {seed}" if seeds > 1 else f"seed {seed}"
+    print(
+        f"{len(chosen)} scenario{'s' * (len(chosen) > 1)} under {drawn}: {found.histories} histories, "
+        f"{found.histories_per_s:.0f} a second, {found.events} events"
+    )
     for why, count in found.notes.items():
         print(f"note: {why} ({count} times)")
     for finding in found.findings:
         print(f"violated {finding.clause} in {finding.histories}: {finding.what}")
-        print(f"  replay: harness replay {finding.path}")
+        print(f"  replay: {command('replay', finding.path)}")
+    if not found.findings:
+        print("nothing is violated in any of them")
     return EXIT_VIOLATED if found.findings else EXIT_OK
 
 

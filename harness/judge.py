@@ -14,10 +14,9 @@ from harness.checkers import CHECKERS
 from harness.checkers.base import Checker, RunFacts
 from harness.history import Event
 from harness.targets.base import Capabilities
-from harness.verdicts import EXIT_CODES, ClauseResult, Level, Status, Verdict, combined, level_of
+from harness.verdicts import EXIT_CODES, NOT_ALLOWED, ClauseResult, Level, Status, Verdict, combined, level_of
 from reference_server.contract.clauses import CLAUSES, CLAUSES_BY_ID, Clause, Depth, Reach
 
-NOT_ALLOWED: Final = "not allowed"
 EXIT_OK: Final = EXIT_CODES[Level.HOLDS]
 EXIT_VIOLATED: Final = EXIT_CODES[Level.VIOLATED]
 EXIT_UNKNOWN: Final = EXIT_CODES[Level.UNKNOWN]

@@ -10,6 +10,10 @@ LEDGER: Final = "ledger"
 """The series of samples that account for every push under load, and the name of what judges them."""
 
 
+NOT_ALLOWED: Final = "not allowed"
+"""How the reason begins why a clause is unsupported that a target has, and does not allow to be tried."""
+
+
 class Status(Enum):
     """The four things that can be said of a clause in a run's scope."""
 

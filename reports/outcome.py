@@ -4,13 +4,14 @@ Page, summary and gate all ask here, so that they can't disagree.
 """
 
 import re
+import shlex
 from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from harness.records import INTERRUPTED, ReadRecord, RunInfo, Verdicts, find_script
-from harness.verdicts import EXIT_CODES, LEDGER, ClauseResult, Level, Status, level_of
+from harness.verdicts import EXIT_CODES, LEDGER, NOT_ALLOWED, ClauseResult, Level, Status, level_of
 
 IDS_NAMED_MAX: Final = 4
 _UNTIL: Final = re.compile(r"\(until (\d{4}-\d{2}-\d{2})\)$")
@@ -74,6 +75,13 @@ def read_verdicts(record: ReadRecord) -> Verdicts | None:
     return record.verdicts() if record.has_verdicts else None
 
 
+def repeat_of(info: RunInfo) -> str:
+    """Return the command that does the run again with all that was drawn in it; as it was given, if none was kept."""
+    judged_by = info.facts.get("judged_by")
+    replay = judged_by.get("replay") if isinstance(judged_by, dict) else None
+    return replay if isinstance(replay, str) and replay else shlex.join(info.command)
+
+
 def script_of(record: ReadRecord, result: ClauseResult) -> Path | None:
     """Return the saved failing script of a clause, if the run left one."""
     return find_script(record.path, result.id)
@@ -108,7 +116,16 @@ def _judged(results: Sequence[ClauseResult], today: date) -> Outcome:
         sentence = f"Nothing was violated, but {_clauses(len(unknown))} of {len(required)} stayed unknown."
         why = f"What was not exercised is not green: {_ids(unknown)}. {_also((), known)}".strip()
         return Outcome(level, sentence, why)
-    return Outcome(level, f"The contract holds: all {_clauses(len(required))} in scope.", _also(unknown, known))
+    return Outcome(level, _held(len(required), with_status(results, Status.UNSUPPORTED)), _also(unknown, known))
+
+
+def _held(held: int, unjudged: Sequence[ClauseResult]) -> str:
+    if not unjudged:
+        return f"The contract holds: all {_clauses(held)} in scope."
+    forbidden = sum(result.why.startswith(NOT_ALLOWED) for result in unjudged)
+    lacks = ["lacks their parts"] if forbidden < len(unjudged) else []
+    why = " or ".join([*lacks, *(["does not allow them"] if forbidden else [])])
+    return f"{_clauses(held)} hold{'s' * (held == 1)}; {len(unjudged)} could not be judged: this server {why}."
 
 
 def _also(unknown: Sequence[ClauseResult], known: int) -> str:

@@ -11,7 +11,7 @@ from typing import Final
 from harness.records import RunInfo, Verdicts, read_record
 from harness.verdicts import ClauseResult, Level, Status
 from reports.load import losses_of, read_load
-from reports.outcome import Outcome, day_of, outcome_of, read_verdicts, with_status
+from reports.outcome import Outcome, day_of, outcome_of, read_verdicts, repeat_of, with_status
 from reports.words import FAMILIES, by_family, family_of, five_facts, measured
 
 MARKS: Final[dict[Level, str]] = {
@@ -45,7 +45,7 @@ def summary(info: RunInfo, verdicts: Verdicts | None, outcome: Outcome) -> str:
         *_violations(results),
         *_reasons("Unknown", with_status(results, Status.UNKNOWN)),
         *_reasons("Unsupported", with_status(results, Status.UNSUPPORTED)),
-        f"Again: {code(' '.join(info.command))}",
+        f"Again: {code(repeat_of(info))}",
     ]
     return "\n".join(parts) + "\n"
 

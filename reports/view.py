@@ -4,7 +4,6 @@ Everything comes from one record. A part that the record lacks is absent, and th
 """
 
 import re
-import shlex
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -13,7 +12,7 @@ from markupsafe import Markup
 from harness.records import ReadRecord, RecordError, RunInfo, Verdicts
 from harness.verdicts import ClauseResult, Level, Status, Violation
 from reports import charts, load, words
-from reports.outcome import Outcome, day_of, excused, outcome_of, read_verdicts, script_of, with_status
+from reports.outcome import Outcome, day_of, excused, outcome_of, read_verdicts, repeat_of, script_of, with_status
 from reports.pictures import Gallery, galleries
 from reports.timeline import Evidence, History, Line
 
@@ -133,7 +132,7 @@ def view_of(record: ReadRecord) -> View:
         load=loaded,
         galleries=shown,
         environment=_environment(info),
-        command=shlex.join(info.command),
+        command=repeat_of(info),
         notes=notes,
     )
 

@@ -55,6 +55,7 @@ def test_help_imports_nothing_heavy() -> None:
         (["verify", "--known", "none.toml"], "known 'none.toml' can't be read"),
         (["simulate", "two_people_two_tab"], "did you mean 'two_people_two_tabs'?"),
         (["simulate", "--mutant", "drops_message"], "did you mean 'drops_a_message'?"),
+        (["simulate", "hello"], "scenario 'hello' is one of load; "),
         (["serve", "--prot", "1"], "the argument --prot is unknown; did you mean --port?"),
         (["serve", "--mutant", "nothing"], "unknown mutant 'nothing'; `harness list mutants` shows them"),
         (["load", "helo"], "hello"),
@@ -125,6 +126,14 @@ def test_simulate_finds_a_mutant_and_its_script_replays(tmp_path: Path) -> None:
     again = harness(tmp_path, "replay", str(script))
     assert again.returncode == 1
     assert "violated RT-ISOLATION-1" in again.stdout
+
+
+def test_simulate_tells_what_it_did_and_that_nothing_is_violated(tmp_path: Path) -> None:
+    done = harness(tmp_path, "simulate", "--seeds", "2", "two_people_two_tabs")
+
+    assert done.returncode == 0
+    assert done.stdout.startswith("1 scenario under 2 seeds from 0: 2 histories, ")
+    assert done.stdout.splitlines()[-1] == "nothing is violated in any of them"
 
 
 def saved(folder: Path, clause: str = "RT-ISOLATION-1", mutant: str = "") -> str:

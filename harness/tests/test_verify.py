@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from harness.checkers.base import RunFacts
+from harness.commands import command
 from harness.conformance.catalog import PARTS
 from harness.history import Event, Recorder
 from harness.judge import Scope
@@ -80,7 +81,8 @@ def test_a_server_that_leaks_is_named_by_its_clause(
     assert verify(options) == 1
     out = capsys.readouterr().out
     assert "violated RT-ISOLATION-1" in out
-    assert "replay: harness verify --target" in out
+    assert f"replay: {command('verify', '--target', leaking)}" in out
+    assert "--seed 5" in out
     assert {"report.html", "junit.xml", "summary.md", "verdicts.json"} <= {p.name for p in newest(tmp_path).iterdir()}
 
 

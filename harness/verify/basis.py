@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from harness.checkers.base import RunFacts
+from harness.commands import command
 from harness.judge import Known, Scope, exit_code
 from harness.records import ReadRecord, RecordError, RunInfo, RunRecord, Verdicts, find_script
 from harness.targets.base import Capabilities
@@ -103,4 +104,4 @@ def _day_of(info: RunInfo) -> date:
 def _scripts(path: Path) -> Mapping[str, str]:
     """Return the replay command of each clause that the run saved a failing script for."""
     found = {clause.id: find_script(path, clause.id) for clause in CLAUSES}
-    return {clause: f"harness replay {script}" for clause, script in found.items() if script is not None}
+    return {clause: command("replay", str(script)) for clause, script in found.items() if script is not None}

@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 from typing import Final
 
+from harness.commands import command
 from harness.conformance.catalog import LOAD
 from harness.history import Recorder
 from harness.judge import EXIT_HARNESS_FAILED, EXIT_VOID
@@ -50,8 +51,8 @@ def load(scenario: str, users: int, seconds: float, target: str | None, seed: in
         record.update(facts={"failed": FAILED})
         record.finish(exit_code=code, complete=False)
         return code
-    replay = f"harness load {scenario} --users {users} --duration {seconds:g}s --seed {seed}"
-    return _judged(record, profile, replay + (f" --target {target}" if target else ""))
+    words = ("--users", str(users), "--duration", f"{seconds:g}s", "--seed", str(seed))
+    return _judged(record, profile, command("load", scenario, *words, *(("--target", target) if target else ())))
 
 
 def _check(profile: Profile, users: int) -> None:

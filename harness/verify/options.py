@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from harness.conformance.catalog import PARTS
 from harness.judge import Known
+from harness.records import without_secrets
 from harness.targets.profiles import Profile, read_target
 from reference_server.contract.clauses import CLAUSES_BY_ID, Depth
 
@@ -23,7 +24,10 @@ class UsageError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The options of `harness verify`; `profile` is None for the local reference server."""
+    """The options of `harness verify`; `profile` is None for the local reference server.
+
+    `words` are those that ask for the same again, all but the seed.
+    """
 
     profile: Profile | None = None
     depth: str = "standard"
@@ -35,6 +39,7 @@ class Options:
     quiet: bool = False
     out: Path = Path(".runs")
     mutant: str = ""
+    words: tuple[str, ...] = ()
 
     @property
     def local(self) -> bool:
@@ -88,7 +93,19 @@ def checked_options(
     if mutant and profile is not None:
         raise UsageError(f"mutant {mutant!r} and a target, expected one of them; a mutant is a server of our own")
     parts = parts_of(only)
-    return Options(profile, depth, parts, minutes, seed, accepted, fail_fast, quiet, Path(out), mutant)
+    given: dict[str, str | None] = {
+        "mutant": mutant,
+        "target": target,
+        "ca": ca,
+        "only": "" if set(parts) == set(PARTS) else ",".join(parts),
+        "depth": depth,
+        "minutes": None if minutes is None else f"{minutes:g}",
+        "known": known,
+    }
+    words = [word for name, value in given.items() if value for word in (f"--{name}", value)]
+    words += ["--fail-fast"] if fail_fast else []
+    told = without_secrets(["harness", *words])[1:]
+    return Options(profile, depth, parts, minutes, seed, accepted, fail_fast, quiet, Path(out), mutant, told)
 
 
 def parts_of(only: str) -> tuple[str, ...]:

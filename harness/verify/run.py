@@ -15,6 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
+from harness.commands import command
 from harness.conformance.catalog import clauses_of
 from harness.judge import EXIT_HARNESS_FAILED, HarnessError
 from harness.records import INTERRUPTED, RunRecord, Verdicts
@@ -240,7 +241,7 @@ class _Run:
         return Basis(
             local=self.options.local,
             shared_clock=profile is None or profile.loopback,
-            replay=self._replay(),
+            replay=command("verify", *self.options.words, "--seed", str(self.seed)),
             clauses=() if self.options.is_whole else tuple(sorted(self._clauses())),
             known=self.options.known,
             capabilities=self.capabilities,
@@ -250,16 +251,6 @@ class _Run:
 
     def _clauses(self) -> set[str]:
         return {clause for part in self.options.only for clause in clauses_of(part)}
-
-    def _replay(self) -> str:
-        words = ["harness verify"]
-        if self.options.mutant:
-            words.append(f"--mutant {self.options.mutant}")
-        if self.options.profile is not None:
-            words.append(f"--target {self.options.profile.api}")
-        if not self.options.is_whole:
-            words.append(f"--only {','.join(self.options.only)}")
-        return " ".join([*words, f"--depth {self.options.depth} --seed {self.seed}"])
 
 
 def reports_of(record: Path) -> list[Path]:

@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from harness.commands import command
 from harness.history import Event
 from harness.records import RunRecord
 from harness.verify.groups import SIMULATED, group_sink
@@ -33,7 +34,7 @@ def simulated_histories(record: RunRecord, options: Options, seed: int) -> list[
         scenario = BY_NAME.get(first.scenario.name, first.scenario)
         keep(record, f"{SIMULATED}{finding.clause.lower()}", history(seeded(scenario, first.seed), first.seed, parts))
     told = f"{found.histories} simulated histories, {found.histories_per_s:.0f} a second"
-    scripts = [f"{finding.clause} shrunk: harness replay {finding.path}" for finding in found.findings]
+    scripts = [f"{finding.clause} shrunk: {command('replay', finding.path)}" for finding in found.findings]
     return [told, *scripts]
 
 

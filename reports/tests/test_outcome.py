@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
-from harness.records import INTERRUPTED
-from harness.verdicts import ClauseResult, Status
+from harness.records import INTERRUPTED, read_record
+from harness.verdicts import NOT_ALLOWED, ClauseResult, Status
 from reports.gate import gate
+from reports.outcome import repeat_of
 from reports.tests.synthetic import clause, ended, good, load_summary, record, violation
 
 HOLDS, VIOLATED, UNKNOWN, UNSUPPORTED = Status.HOLDS, Status.VIOLATED, Status.UNKNOWN, Status.UNSUPPORTED
@@ -24,7 +26,7 @@ def results(*statuses: Status) -> list[ClauseResult]:
     [
         ((HOLDS, HOLDS), 0, "The contract holds: all 2 clauses in scope."),
         ((HOLDS,), 0, "all 1 clause in scope"),
-        ((HOLDS, UNSUPPORTED), 0, "The contract holds: all 1 clause"),
+        ((HOLDS, UNSUPPORTED), 0, "1 clause holds; 1 could not be judged: this server lacks their parts."),
         ((VIOLATED, HOLDS), 1, "1 clause of 2 violated: RT-TEST-0."),
         ((VIOLATED, UNKNOWN), 1, "1 clause stayed unknown."),
         ((VIOLATED,) * 6, 1, "RT-TEST-3 and 2 more."),
@@ -38,6 +40,39 @@ def test_the_gate_follows_the_verdicts(tmp_path: Path, statuses: tuple[Status, .
 
     assert found == code
     assert said in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("reasons", "said"),
+    [
+        (("bus", "split"), "2 could not be judged: this server lacks their parts."),
+        ((f"{NOT_ALLOWED}: tasks",), "1 could not be judged: this server does not allow them."),
+        (("bus", f"{NOT_ALLOWED}: tasks"), "this server lacks their parts or does not allow them."),
+    ],
+)
+def test_what_could_not_be_judged_is_said_where_the_rest_holds(
+    tmp_path: Path, reasons: tuple[str, ...], said: str
+) -> None:
+    lacking = [clause(f"RT-LACKS-{number}", UNSUPPORTED, why=why) for number, why in enumerate(reasons)]
+    _, lines = gate(ended(tmp_path, [*results(HOLDS, HOLDS), *lacking]), DAY)
+
+    assert lines[0].startswith("2 clauses hold; ")
+    assert lines[0].endswith(said)
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({"judged_by": {"replay": "harness verify --seed 7"}}, "harness verify --seed 7"),
+        ({"judged_by": {}}, "harness verify --depth standard"),
+        ({}, "harness verify --depth standard"),
+    ],
+)
+def test_the_command_to_repeat_a_run_has_what_was_drawn_in_it(tmp_path: Path, facts: dict[str, Any], said: str) -> None:
+    info = read_record(ended(tmp_path)).info
+    told = structs.replace(info, command=("harness", "verify", "--depth", "standard"), facts=facts)
+
+    assert repeat_of(told) == said
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from harness.commands import command
 from harness.conformance.catalog import LOAD
 from harness.history import Event
 from harness.judge import Known
@@ -145,8 +146,8 @@ def test_what_is_violated_on_virtual_time_is_replayed_by_its_script_and_the_repo
 
     leak = next(result for result in verdicts.results if result.id == "RT-ISOLATION-1")
     replay = leak.violations[0].replay
-    assert replay.startswith("harness replay ")
-    script = Path(replay.removeprefix("harness replay "))
+    assert replay.startswith(command("replay") + " ")
+    script = Path(replay.rpartition(" ")[2])
     assert decode_script(script.read_bytes()).clause == "RT-ISOLATION-1"
     assert f"scripts/{script.name}" in (record.path / "report.html").read_text(encoding="utf-8")
 
