@@ -2,7 +2,7 @@
 
 Colours come from the page's custom properties by class, so one chart fits light, dark and print. Whatever text comes
 from a record is escaped here, since the page takes the markup as it is. Widths are in user units of a viewBox that
-scales to its column.
+scales to its column; letters scale with it, so `fitted` draws a chart once for each width of column there is.
 """
 
 import math
@@ -12,15 +12,23 @@ from typing import Final, NamedTuple
 
 from markupsafe import Markup
 
-WIDTH: Final = 560
+WIDTH: Final = 480
+WIDTHS: Final[Mapping[str, int]] = {"narrow": 320, "middle": WIDTH, "broad": 980}
+"""The columns that charts stand in, by the class under which the page's style shows one and hides the others."""
 BARS_MAX: Final = 40
-TICKS: Final = 5
+PX_PER_TICK: Final = 75
+CHAR_PX: Final = 6.8
+"""About how wide a letter of a chart is."""
+LANES_MAX: Final = 12
+MORE: Final = "others"
+"""The lane of all for which `LANES_MAX` leaves no lane of their own."""
 VALUE_MIN: Final = 1e-6
 """A nanosecond in milliseconds: below it a logarithm has nothing to say."""
 Axis = Callable[[float], float]
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 12, 26, 28
 _PLOT: Final = 146
 _ROW, _ROWS_MAX = 14, 4
+_LOG_TICK: Final = 50
 
 
 class Mark(NamedTuple):
@@ -49,6 +57,13 @@ class Bin(NamedTuple):
     number: int
 
 
+def fitted(draw: Callable[[int], Markup]) -> Markup:
+    """Draw for each width of column; the page shows the one that fits. Nothing when there is nothing to draw."""
+    drawn = {name: draw(width) for name, width in WIDTHS.items()}
+    parts = [f'<div class="{name}">{svg}</div>' for name, svg in drawn.items() if svg]
+    return Markup(f'<div class="fitted">{"".join(parts)}</div>' if parts else "")
+
+
 def log_bins(values: Mapping[float, int], bars: int = BARS_MAX) -> list[Bin]:
     """Put (value: count) into at most `bars` bins of equal ratio; values below `VALUE_MIN` stand in the first."""
     positive = [value for value in values if value >= VALUE_MIN]
@@ -64,8 +79,8 @@ def log_bins(values: Mapping[float, int], bars: int = BARS_MAX) -> list[Bin]:
     return [Bin(low * ratio**number, low * ratio ** (number + 1), count) for number, count in enumerate(counts)]
 
 
-def distribution(bins: Sequence[Bin], marks: Sequence[Mark], title: str, unit: str = "ms") -> Markup:
-    """Draw bars over a logarithmic axis, with quantiles and limits marked."""
+def distribution(bins: Sequence[Bin], marks: Sequence[Mark], title: str, *, width: int = WIDTH) -> Markup:
+    """Draw bars of milliseconds over a logarithmic axis, with quantiles and limits marked."""
     if not bins:
         return Markup("")
     ends = [bins[0].low, bins[-1].high, *(mark.at for mark in marks if mark.at > 0)]
@@ -74,9 +89,9 @@ def distribution(bins: Sequence[Bin], marks: Sequence[Mark], title: str, unit: s
 
     def x(value: float) -> float:
         share = math.log(max(value, low) / low) / math.log(high / low)
-        return _LEFT + share * (WIDTH - _LEFT - _RIGHT)
+        return _LEFT + share * (width - _LEFT - _RIGHT)
 
-    drawn, head = _marks(marks, x, _PLOT)
+    drawn, head = _marks(marks, x, width)
     height = head + _PLOT + _BOTTOM
     floor = head + _PLOT
     top = max(part.number for part in bins)
@@ -85,22 +100,22 @@ def distribution(bins: Sequence[Bin], marks: Sequence[Mark], title: str, unit: s
         for part in bins
         if part.number
     ]
-    ticks = [_tick_x(x(value), floor, f"{_short(value)} {unit}") for value in _log_ticks(low, high)]
-    return _svg(height, title, [*ticks, *bars, *drawn, _axis(floor)])
+    ticks = [_tick_x(x(value), floor, f"{_short(value)} ms", width) for value in _log_ticks(low, high, width)]
+    return _svg(height, title, [*ticks, *bars, *drawn, _axis(floor, width)], width)
 
 
-def rate(per_second: Mapping[int, int], marks: Sequence[Mark], title: str, what: str) -> Markup:
+def rate(per_second: Mapping[int, int], marks: Sequence[Mark], title: str, what: str, *, width: int = WIDTH) -> Markup:
     """Draw counts by second as steps, with phases and faults marked."""
     if not per_second:
         return Markup("")
     first, last = min(per_second), max(per_second) + 1
     top = max(per_second.values())
-    step = max(1, math.ceil((last - first) / 360))
+    step = max(1, math.ceil((last - first) / (width / 2)))
 
     def x(second: float) -> float:
-        return _LEFT + (second - first) / max(1, last - first) * (WIDTH - _LEFT - _RIGHT)
+        return _LEFT + (second - first) / max(1, last - first) * (width - _LEFT - _RIGHT)
 
-    drawn, head = _marks(marks, x, _PLOT)
+    drawn, head = _marks(marks, x, width)
     floor = head + _PLOT
     points = []
     for second in range(first, last, step):
@@ -109,34 +124,37 @@ def rate(per_second: Mapping[int, int], marks: Sequence[Mark], title: str, what:
         points += [f"{x(second):.1f},{y:.1f}", f"{x(min(second + step, last)):.1f},{y:.1f}"]
     area = f'<polygon class="area" points="{x(first):.1f},{floor} {" ".join(points)} {x(last):.1f},{floor}"/>'
     line = f'<polyline class="line" points="{" ".join(points)}"/>'
-    levels = [_tick_y(floor - share * _PLOT, _short(share * top)) for share in (0.5, 1.0)]
-    ticks = [_tick_x(x(second), floor, f"{_short(second)} s") for second in _ticks(first, last)]
+    levels = [_tick_y(floor - share * _PLOT, _short(share * top), width) for share in (0.5, 1.0)]
+    ticks = [_tick_x(x(second), floor, f"{_short(second)} s", width) for second in _ticks(first, last, width)]
     label = f'<text class="unit" x="{_LEFT}" y="14">{escape(what)}</text>'
-    return _svg(floor + _BOTTOM, title, [label, *levels, *ticks, area, line, *drawn, _axis(floor)])
+    return _svg(floor + _BOTTOM, title, [label, *levels, *ticks, area, line, *drawn, _axis(floor, width)], width)
 
 
-def timeline(spans: Sequence[Span], seconds: float, title: str) -> Markup:
-    """Draw lanes of spans and instants over the run's time."""
+def timeline(spans: Sequence[Span], seconds: float, title: str, *, width: int = WIDTH) -> Markup:
+    """Draw lanes of spans and instants over the run's time; lanes beyond `LANES_MAX` share one."""
     if not spans:
         return Markup("")
     lanes = list(dict.fromkeys(span.lane for span in spans))
-    left, row = 92, 26
-    height = 16 + row * len(lanes) + _BOTTOM
+    lanes = [*lanes[: LANES_MAX - 1], MORE] if len(lanes) > LANES_MAX else lanes
+    chars = min(max(map(len, lanes)), int(width / 3.4 / CHAR_PX))
+    left, row = chars * CHAR_PX + 14, 26
+    height = 4 + row * len(lanes) + _BOTTOM
     floor = height - _BOTTOM
     length = max(seconds, *(span.end or span.start for span in spans), 1e-9)
 
     def x(second: float) -> float:
-        return left + second / length * (WIDTH - left - _RIGHT)
+        return left + second / length * (width - left - _RIGHT)
 
     parts = [
-        f'<text class="lane" x="{left - 8}" y="{16 + row * number + 16}">{escape(_cut(lane, 13))}</text>'
+        f'<text class="lane" x="{left - 8:.1f}" y="{4 + row * number + 16}">{escape(_cut(lane, chars))}</text>'
         for number, lane in enumerate(lanes)
     ]
     factor, unit = (1, "s") if length >= 2 else (1000, "ms")
-    parts += [_tick_x(x(second), floor, f"{_short(second * factor)} {unit}") for second in _ticks(0, length)]
+    ticks = _ticks(0, length * factor, width - left)
+    parts += [_tick_x(x(value / factor), floor, f"{_short(value)} {unit}", width) for value in ticks]
     for span in spans:
-        parts.append(_span(span, x, 16 + row * lanes.index(span.lane)))
-    return _svg(height, title, [*parts, _axis(floor, left)])
+        parts.append(_span(span, x, 4 + row * lanes.index(span.lane if span.lane in lanes else MORE)))
+    return _svg(height, title, [*parts, _axis(floor, width, left)], width)
 
 
 def shares(parts: Sequence[tuple[str, int]], title: str) -> Markup:
@@ -151,7 +169,7 @@ def shares(parts: Sequence[tuple[str, int]], title: str) -> Markup:
             gap = 2 if at + width < WIDTH - 0.1 else 0
             drawn.append(_rect(at, 10, max(width - gap, 1), 10, f"part {kind}"))
         at += width
-    return _svg(10, title, drawn, classes="shares")
+    return _svg(10, title, drawn, WIDTH, classes="shares")
 
 
 def _span(span: Span, x: Axis, top: float) -> str:
@@ -165,13 +183,13 @@ def _span(span: Span, x: Axis, top: float) -> str:
         f'<rect class="{escape(span.kind)}" x="{x(span.start):.1f}" y="{top + 3:.1f}" width="{width:.1f}" height="18" '
         f'rx="4">{title}</rect>'
     )
-    if width < 7 * len(span.label) + 8:
+    if not span.label or width < CHAR_PX * len(span.label) + 12:
         return box
     return f'{box}<text class="inside" x="{x(span.start) + 7:.1f}" y="{top + 16:.1f}">{escape(span.label)}</text>'
 
 
-def _marks(marks: Sequence[Mark], x: Axis, plot: float) -> tuple[list[str], float]:
-    """Draw the marks over a plot so high, and return where it begins below their words.
+def _marks(marks: Sequence[Mark], x: Axis, whole: int) -> tuple[list[str], float]:
+    """Draw the marks of a chart so wide, and return where its plot begins below their words.
 
     Words that would collide step down a row; those that find none stay readable under the pointer.
     """
@@ -179,7 +197,7 @@ def _marks(marks: Sequence[Mark], x: Axis, plot: float) -> tuple[list[str], floa
     taken: list[list[tuple[float, float]]] = [[] for _ in range(_ROWS_MAX)]
     for mark in sorted(marks):
         at, width = x(mark.at), 7 * len(mark.label) + 8
-        flipped = at + width > WIDTH
+        flipped = at + width > whole
         left, right = (at - width, at) if flipped else (at, at + width)
         free = (number for number, row in enumerate(taken) if all(right <= low or high <= left for low, high in row))
         row = next(free, None)
@@ -188,7 +206,7 @@ def _marks(marks: Sequence[Mark], x: Axis, plot: float) -> tuple[list[str], floa
         placed.append((mark, row, flipped))
     rows = max((row + 1 for _, row, _ in placed if row is not None), default=0)
     head = _TOP + _ROW * max(0, rows - 1) + (4 if rows else 0)
-    return [_mark(mark, x(mark.at), row, flipped, head + plot) for mark, row, flipped in placed], head
+    return [_mark(mark, x(mark.at), row, flipped, head + _PLOT) for mark, row, flipped in placed], head
 
 
 def _mark(mark: Mark, at: float, row: int | None, flipped: bool, floor: float) -> str:
@@ -204,11 +222,11 @@ def _mark(mark: Mark, at: float, row: int | None, flipped: bool, floor: float) -
     )
 
 
-def _svg(height: float, title: str, parts: Sequence[str], classes: str = "chart") -> Markup:
+def _svg(height: float, title: str, parts: Sequence[str], width: int, classes: str = "chart") -> Markup:
     label = escape(title, quote=True)
     stretch = ' preserveAspectRatio="none"' if classes == "shares" else ""
     return Markup(
-        f'<svg class="{classes}" viewBox="0 0 {WIDTH} {height:g}" role="img" aria-label="{label}"{stretch}>'
+        f'<svg class="{classes}" viewBox="0 0 {width} {height:g}" role="img" aria-label="{label}"{stretch}>'
         f"{''.join(parts)}</svg>"
     )
 
@@ -220,35 +238,35 @@ def _rect(left: float, floor: float, width: float, height: float, kind: str) -> 
     )
 
 
-def _axis(floor: float, left: float = _LEFT) -> str:
-    return f'<line class="axis" x1="{left}" x2="{WIDTH - _RIGHT}" y1="{floor}" y2="{floor}"/>'
+def _axis(floor: float, width: int, left: float = _LEFT) -> str:
+    return f'<line class="axis" x1="{left:g}" x2="{width - _RIGHT}" y1="{floor}" y2="{floor}"/>'
 
 
-def _tick_x(at: float, floor: float, label: str) -> str:
+def _tick_x(at: float, floor: float, label: str, width: int) -> str:
     reach = 3.5 * len(label)
-    inside = min(max(at, reach), WIDTH - reach)
+    inside = min(max(at, reach), width - reach)
     return f'<text class="tick" x="{inside:.1f}" y="{floor + 17}" text-anchor="middle">{escape(label)}</text>'
 
 
-def _tick_y(at: float, label: str) -> str:
+def _tick_y(at: float, label: str, width: int) -> str:
     return (
-        f'<line class="level" x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{at:.1f}" y2="{at:.1f}"/>'
+        f'<line class="level" x1="{_LEFT}" x2="{width - _RIGHT}" y1="{at:.1f}" y2="{at:.1f}"/>'
         f'<text class="tick" x="{_LEFT - 6}" y="{at + 4:.1f}" text-anchor="end">{escape(label)}</text>'
     )
 
 
-def _ticks(first: float, last: float) -> list[float]:
-    """Return round values between two, five or so."""
-    raw = max(last - first, 1e-9) / TICKS
+def _ticks(first: float, last: float, width: float) -> list[float]:
+    """Return round values between two, as many as so many pixels have room for."""
+    raw = max(last - first, 1e-9) / max(2, width / PX_PER_TICK)
     size = 10.0 ** math.floor(math.log10(raw))
     step = next(size * factor for factor in (1, 2, 5, 10) if size * factor >= raw)
     return [step * number for number in range(math.ceil(first / step), math.floor(last / step) + 1)]
 
 
-def _log_ticks(low: float, high: float) -> list[float]:
-    """Return 1, 2, 5 times powers of ten between two, thinned to powers of ten where there are many."""
+def _log_ticks(low: float, high: float, width: int) -> list[float]:
+    """Return 1, 2, 5 times powers of ten between two, thinned to powers of ten where there is no room for so many."""
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    factors = (1, 2, 5) if len(powers) <= 3 else (1,)
+    factors = (1, 2, 5) if 3 * len(powers) * _LOG_TICK <= width else (1,)
     found = [factor * 10.0**power for power in powers for factor in factors]
     return [value for value in found if low <= value <= high]
 

@@ -73,18 +73,18 @@ def delivery_values_ms(record: ReadRecord) -> dict[float, int]:
         for series in sample.series:
             if series.name == DELIVERY:
                 for bucket, count in series.whole.buckets:
-                    value = _middle(bucket, series.whole.sub_bits) / NS_PER_MS
+                    value = _highest(bucket, series.whole.sub_bits) / NS_PER_MS
                     found[value] = found.get(value, 0) + count
     return found
 
 
-def _middle(bucket: int, sub_bits: int) -> float:
-    """Return the middle of a log-linear bucket, in the unit it was recorded in."""
+def _highest(bucket: int, sub_bits: int) -> float:
+    """Return the highest value of a log-linear bucket, as the figures beside it do: they are upper bounds."""
     linear = 2 << sub_bits
     if bucket < linear:
         return float(bucket)
     shift = (bucket >> sub_bits) - 1
-    return (bucket - (shift << sub_bits) + 0.5) * 2.0**shift
+    return float(((bucket - (shift << sub_bits) + 1) << shift) - 1)
 
 
 def _decoded(record: ReadRecord, name: str, model: type[T]) -> T:

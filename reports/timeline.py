@@ -41,6 +41,11 @@ class History:
             own.append(event)
 
     @property
+    def name(self) -> str:
+        """Return the name of a side history, which stands before those of its recorders; nothing for the main one."""
+        return next((recorder.rpartition("/")[0] for recorder in self._by_recorder), "")
+
+    @property
     def seconds(self) -> float:
         """Return how long the history is."""
         return self.at(self.events[-1]) if self.events else 0.0
@@ -104,8 +109,11 @@ class History:
         ]
 
     def phases(self) -> list[Span]:
-        """Return phases, faults and processes as spans of the whole run."""
-        return [*self._phase_spans(), *self._fault_spans(), *self._instants("process", "process", "action")]
+        """Return phases, faults and processes as spans; nothing where one phase is all that there was."""
+        phases, faults = self._phase_spans(), self._fault_spans()
+        if len(phases) < 2 and not faults:
+            return []
+        return [*phases, *faults, *self._instants("process", "process", "action")]
 
     def marks(self) -> list[Mark]:
         """Return where phases begin and faults strike, for charts over time."""
@@ -137,16 +145,17 @@ class History:
         ]
 
     def _fault_spans(self) -> list[Span]:
+        """Return each fault on a lane of its name and of what it struck, since several may be active at a time."""
         spans: list[Span] = []
         open_since: dict[str, float] = {}
         for event in self._of("fault"):
-            name = str(event.data.get("name", "fault"))
+            name = f"{event.data.get('name', 'fault')} {event.data.get('tab', '')}".strip()
             if event.data.get("action") == "heal" and name in open_since:
-                spans.append(Span("faults", name, open_since.pop(name), self.at(event), "fault"))
+                spans.append(Span(name, "", open_since.pop(name), self.at(event), "fault"))
             elif event.data.get("action") != "heal":
                 open_since[name] = self.at(event)
         # What is never healed (a cut connection) is an instant, not a span to the end.
-        spans += [Span("faults", name, at, None, "fault") for name, at in open_since.items()]
+        spans += [Span(name, name, at, None, "fault") for name, at in open_since.items()]
         return sorted(spans, key=lambda span: span.start)
 
     def _instants(self, kind: str, lane: str, key: str) -> list[Span]:

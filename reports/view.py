@@ -4,7 +4,9 @@ Everything comes from one record. A part that the record lacks is absent, and th
 """
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Final, NamedTuple
 
 from markupsafe import Markup
@@ -19,6 +21,7 @@ from reports.timeline import Evidence, History, Line
 VIOLATIONS_SHOWN_MAX: Final = 5
 BUDGETS: Final = "PERF"
 P2_LIMIT_MS: Final = 50
+PHASES_SHOWN_MAX: Final = 6
 PAGES: Final = "browser"
 """The kind of recorder of which every numbered one is a page."""
 _NUMBERED: Final = re.compile(r"-\d+$")
@@ -58,6 +61,7 @@ class ShownClause(NamedTuple):
     """A clause with what the page says of it; `n` counts the measurements of a budget, the facts of any other."""
 
     result: ClauseResult
+    why: str
     measured: str
     n: int
     known: bool
@@ -128,7 +132,7 @@ def view_of(record: ReadRecord) -> View:
         budgets=[clause for clause in clauses.values() if words.family_of(clause.result) == BUDGETS],
         violated=[clause for clause in clauses.values() if clause.result.status is Status.VIOLATED],
         families=families,
-        charts=_charts(record, history, loaded),
+        charts=_charts(record, [history, *sides], loaded),
         load=loaded,
         galleries=shown,
         environment=_environment(info),
@@ -151,6 +155,7 @@ def _clause(record: ReadRecord, result: ClauseResult, evidence: Evidence) -> Sho
     script = script_of(record, result)
     return ShownClause(
         result=result,
+        why=words.why_unsupported(result.why) if result.status is Status.UNSUPPORTED else result.why,
         measured=words.measured(result.figures),
         n=int(result.figures.get("count", result.checked)),
         known=excused(result, day_of(record.info)),
@@ -164,7 +169,8 @@ def _violation(result: ClauseResult, violation: Violation, evidence: Evidence) -
     spans = evidence.spans(violation.evidence)
     # One instant needs no picture of its order.
     length = max((span.start for span in spans), default=0.0)
-    chart = charts.timeline(spans, length, "the cited events, by recorder") if length else Markup("")
+    draw = partial(charts.timeline, spans, length, "the cited events, by recorder")
+    chart = charts.fitted(lambda width: draw(width=width)) if length else Markup("")
     return ShownViolation(
         violation,
         evidence.lines(violation.evidence),
@@ -202,12 +208,19 @@ def _trust(
         *([Fact("Load", "; ".join(loaded.void) or "the generator kept up", not loaded.void)] if loaded else []),
         Fact("Scope", _scope(info, verdicts)),
     ]
+    return [*facts, _unsupported(verdicts)]
+
+
+def _unsupported(verdicts: Verdicts | None) -> Fact:
+    name = "Not supported here"
     unjudged = with_status(verdicts.results, Status.UNSUPPORTED) if verdicts is not None else []
-    reasons: dict[str, int] = {}
-    for result in unjudged:
-        reasons[result.why] = reasons.get(result.why, 0) + 1
-    told = "; ".join(f"{count} × {why}" for why, count in sorted(reasons.items()))
-    return [*facts, Fact("Not supported here", told or "nothing: the target has and allows all that is in scope")]
+    if not unjudged:
+        return Fact(name, "nothing: the target has and allows all that is in scope")
+    reasons = Counter(words.why_unsupported(result.why) for result in unjudged)
+    text = (
+        f"{words.count(len(unjudged), 'clause')} could not be judged, since the target lacks or does not allow a part"
+    )
+    return Fact(name, text, details=tuple(f"{reason}: {words.count(n, 'clause')}" for reason, n in reasons.items()))
 
 
 def _recorders(counted: Sequence[tuple[str, int]]) -> Fact:
@@ -230,7 +243,8 @@ def _recorders_of(kind: str, members: Sequence[tuple[str, int]]) -> str:
 def _said(info: RunInfo) -> list[Fact]:
     """What the runner said of itself; the canary first, since a canary that passes makes all else worthless."""
     canary = info.facts.get("canary")
-    facts = [] if canary is None else [Fact("Canary", _plain(canary), "canary" not in info.void)]
+    told = f"{_plain(canary)}; the harness judges a server with a planted fault first, which has to be found"
+    facts = [] if canary is None else [Fact("Canary", told, "canary" not in info.void)]
     rest = sorted(
         name
         for name, value in info.facts.items()
@@ -252,8 +266,9 @@ def _plain(value: object) -> str:
 def _scope(info: RunInfo, verdicts: Verdicts | None) -> str:
     parts = [f"depth {info.depth}", f"only {', '.join(info.only)}" if info.only else "every family"]
     if verdicts is not None:
-        parts.append(f"{verdicts.out_of_scope} clauses of the contract lie outside")
-        parts.append(f"{len(verdicts.held_by_project_tests)} are held by the project's own tests")
+        held = words.count(len(verdicts.held_by_project_tests), "clause")
+        parts.append(f"{words.count(verdicts.out_of_scope, 'clause')} left to a greater depth or to other parts")
+        parts.append(f"{held} out of reach from outside, held by the reference server's own tests")
     return "; ".join(parts)
 
 
@@ -263,7 +278,7 @@ def _figures(results: Sequence[ClauseResult], histories: Sequence[History], load
 
     figures = [
         Figure("clauses judged", str(sum(result.status is not Status.UNSUPPORTED for result in results))),
-        Figure("facts checked", words.number(sum(result.checked for result in results))),
+        Figure("checks made", words.number(sum(result.checked for result in results))),
         Figure("events recorded", words.number(sum(len(history.events) for history in histories))),
         Figure("REST calls", count("invoke")),
         Figure("sockets opened", count("opened")),
@@ -282,46 +297,54 @@ def _load_figures(loaded: load.Load) -> list[Figure]:
     ledger = loaded.ledger
     return [
         Figure("virtual users", words.number(loaded.users), f"{words.seconds(loaded.duration_s)} measured"),
-        Figure("pushes owed", words.number(ledger.get("expected", 0)), f"fan-out {loaded.fan_out}"),
-        Figure("lost", words.number(ledger.get("lost", 0)), "under load"),
-        Figure("doubled", words.number(ledger.get("doubled", 0)), "under load"),
+        Figure("pushes expected", words.number(ledger.get("expected", 0)), "under load"),
+        Figure("pushes lost", words.number(ledger.get("lost", 0)), "under load"),
+        Figure("pushes doubled", words.number(ledger.get("doubled", 0)), "under load"),
     ]
 
 
-def _charts(record: ReadRecord, history: History, loaded: load.Load | None) -> list[Chart]:
-    found = [
-        Chart(
-            "Phases and faults",
-            charts.timeline(history.phases(), history.seconds, "phases and faults over the run"),
-            "Seconds since the first event; hover a part for its name.",
-        ),
-        _rate_chart(history, loaded),
-        _latency_chart(record, history, loaded),
-    ]
-    return [chart for chart in found if chart.svg]
+def _charts(record: ReadRecord, histories: Sequence[History], loaded: load.Load | None) -> list[Chart]:
+    main = histories[0]
+    found = [_rate_chart(main, loaded), _latency_chart(record, main, loaded)]
+    with_phases = [history for history in histories if history.phases()][:PHASES_SHOWN_MAX]
+    return [chart for chart in (*found, *map(_phases_chart, with_phases)) if chart.svg]
+
+
+def _phases_chart(history: History) -> Chart:
+    title = f"Phases and faults: {words.part(history.name)}" if history.name else "Phases and faults"
+    spans = history.phases()
+    draw = partial(charts.timeline, spans, history.seconds, title)
+    steps = ", ".join(dict.fromkeys(span.label for span in spans if span.kind == "process"))
+    note = "Seconds since its first event." + (f" Dots are what became of the process: {steps}." if steps else "")
+    return Chart(title, charts.fitted(lambda width: draw(width=width)), note)
 
 
 def _rate_chart(history: History, loaded: load.Load | None) -> Chart:
     counts = {second: count for second, count in loaded.messages_per_s.items() if second >= 0} if loaded else {}
     marks = [] if counts else history.marks()
+    under_load = bool(counts)
     counts = counts or history.messages_by_second()
-    svg = charts.rate(counts, marks, "messages read in each second", "messages / s")
-    return Chart("Messages per second", svg, "Read by all clients together.")
+    draw = partial(charts.rate, counts, marks, "messages read in each second", "messages / s")
+    note = "Read by all clients together" + (", second by second of the load." if under_load else ".")
+    return Chart("Messages per second", charts.fitted(lambda width: draw(width=width)), note)
 
 
 def _latency_chart(record: ReadRecord, history: History, loaded: load.Load | None) -> Chart:
     if loaded is None:
         values, title = history.answer_times_ms(), "Time to a REST answer"
         limits: list[charts.Mark] = []
+        figures: Mapping[str, float] = {}
     else:
-        values, title = load.delivery_values_ms(record), "Delivery: submit invoked to its push read"
+        values, title = load.delivery_values_ms(record), "Delivery: from the submit to its push"
         limits = [charts.Mark(P2_LIMIT_MS, f"P2: {P2_LIMIT_MS} ms", "limit")]
-    marks = (
-        [charts.Mark(_quantile(values, share), f"p{share * 100:g}") for share in (0.5, 0.95, 0.99)] if values else []
-    )
-    svg = charts.distribution(charts.log_bins(values), [*marks, *limits], title)
+        figures = loaded.figures.get(load.DELIVERY, {})
+    # The figures of the table, where there is one: what is said twice must be the same.
+    shares = {"p50": 0.5, "p95": 0.95, "p99": 0.99} if values else {}
+    marks = [charts.Mark(figures.get(name, _quantile(values, share)), name) for name, share in shares.items()]
+    draw = partial(charts.distribution, charts.log_bins(values), [*marks, *limits], title)
     told = ", ".join(f"{mark.label} {words.number(mark.at)} ms" for mark in marks)
-    return Chart(title, svg, f"{words.number(sum(values.values()))} values on a logarithmic axis: {told}.")
+    note = f"{words.number(sum(values.values()))} values on a logarithmic axis: {told}."
+    return Chart(title, charts.fitted(lambda width: draw(width=width)), note)
 
 
 def _quantile(values: dict[float, int], share: float) -> float:
@@ -336,13 +359,18 @@ def _quantile(values: dict[float, int], share: float) -> float:
 def _environment(info: RunInfo) -> list[Fact]:
     return [
         Fact("Run", info.id),
-        Fact("Target", f"{info.target or 'none'} ({info.tier or 'no tier'})"),
+        Fact("Target", _target(info)),
         Fact("Started", info.started_at),
         Fact("Ended", info.ended_at or "never"),
         Fact("Machine", f"{info.machine.cores} cores, {info.machine.platform}, Python {info.machine.python}"),
         Fact("Versions", ", ".join(f"{name} {version}" for name, version in sorted(info.versions.items()))),
         Fact("Exit code", "none" if info.exit_code is None else str(info.exit_code)),
     ]
+
+
+def _target(info: RunInfo) -> str:
+    name = words.TARGETS.get(info.target, info.target) or "none"
+    return f"{name}; {words.TIERS.get(info.tier, info.tier)}" if info.tier else name
 
 
 MARKS: Final[dict[Level, str]] = {

@@ -18,6 +18,76 @@ FAMILIES: Final[dict[str, str]] = {
 }
 """The families of the registry and what they are called; one unknown here is shown under its own name, last."""
 
+NEEDS: Final[dict[str, str]] = {
+    "tap": "a tap on what the server accepts",
+    "steer": "tasks whose course the caller can steer",
+    "short_ttl": "a server with tokens of a short life",
+    "process": "a server process to stop and start",
+    "admin": "an administrator's account",
+    "exclusive": "a target that nobody else uses meanwhile",
+    "browser": "a browser",
+    "clock": "the target's clock",
+    "profile-changes": "changes of one's profile",
+    "avatars": "avatars",
+    "api-keys": "API keys",
+    "uploads": "uploads of agents",
+    "deployments": "deployments",
+    "results": "status and result of a task",
+    "metrics": "metrics of the process",
+    "split": "pages that are served apart from the API",
+    "bus": "a message bus between several server processes",
+    "landing-page": "the landing page",
+    "agents-page": "the page of agents",
+    "agent-page": "the page of one agent",
+    "tasks-page": "the page of tasks",
+    "analytics-page": "the page of analytics",
+    "settings-page": "the page of settings",
+    "keys-page": "the page of API keys",
+    "load-steps": "load in rising steps",
+}
+"""What a clause may need of a target, for people; a verdict names it by its word in the registry."""
+
+GRANTS: Final[dict[str, str]] = {
+    "accounts": "making accounts",
+    "tasks": "submitting tasks",
+    "agents": "registering agents",
+    "deployments": "deploying agents",
+    "keys": "making API keys",
+    "publish": "publishing to others",
+    "flood": "more requests than its limits",
+    "connections": "many connections",
+    "faults": "injected faults",
+}
+"""What a target may allow, for people."""
+
+TIERS: Final[dict[str, str]] = {"t0": "simulated, on virtual time", "t2": "a process, over real sockets"}
+TARGETS: Final[dict[str, str]] = {"local": "the reference server, started for this run"}
+SEPARATOR: Final = ": "
+
+LEDGER: Final[dict[str, str]] = {
+    "expected": "pushes that the connections had to get",
+    "received": "of them, pushes that came",
+    "lost": "pushes that never came",
+    "doubled": "pushes that came more than once",
+    "undecided": "pushes whose fate can't be told, since the connection or the answer was lost",
+    "foreign": "pushes that were meant for somebody else",
+    "frames": "messages read in all",
+    "submitted": "tasks accepted",
+    "ended": "of them, tasks that ended",
+    "failed": "of them, tasks that ended as failed",
+    "unfinished": "pushes of tasks still at work when their user left",
+}
+"""What the ledger of a load run counts."""
+
+SERIES: Final[dict[str, str]] = {
+    "loop_lag": "generator's own delay",
+    "delivery_response": "delivery, waiting included",
+    "submit_response": "submit, waiting included",
+    "ended": "task ended",
+    "running": "task running",
+}
+"""Series of a load run whose name alone does not say what they are."""
+
 QUANTILES: Final = ("p50", "p95", "p99", "max")
 _NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -54,6 +124,17 @@ def told(result: ClauseResult, violation: Violation) -> str:
     )
 
 
+def why_unsupported(why: str) -> str:
+    """Return why a clause can't be judged here as a phrase: what the target lacks, or what it does not allow."""
+    if why in NEEDS:
+        return f"lacks {NEEDS[why]}"
+    _, separator, grant = why.partition(SEPARATOR)
+    name, _, number_at_once = grant.partition(":")
+    if not separator or name not in GRANTS:
+        return why
+    return f"does not allow {number_at_once or GRANTS[name]}{' connections at once' if number_at_once else ''}"
+
+
 def measured(figures: Mapping[str, float]) -> str:
     """Return figures as `p95 12.3 ms, max 40 ms`.
 
@@ -68,6 +149,17 @@ def number(value: float) -> str:
     if value == int(value) and abs(value) < 1e15:
         return f"{int(value):,}".replace(",", "\u202f")
     return f"{value:.3g}" if abs(value) < 100 else f"{value:,.0f}".replace(",", "\u202f")
+
+
+def part(name: str) -> str:
+    """Return the name of a side history for people: `t0-hello` was played on virtual time."""
+    simulated = name.removeprefix("t0-")
+    return name if simulated == name else f"{simulated}, simulated"
+
+
+def count(value: float, noun: str) -> str:
+    """Return how many there are: `1 connection`, `1 204 connections`."""
+    return f"{number(value)} {noun}{'' if value == 1 else 's'}"
 
 
 def seconds(value: float) -> str:
@@ -85,6 +177,8 @@ def xml_text(text: str) -> str:
 def _figure(name: str, value: float) -> str:
     if name in QUANTILES:
         return f"{name} {number(value)} ms"
+    if name == "fan_out":
+        return f"each push to {count(value, 'connection')}"
     if name == "bytes":
         return f"{number(value)} bytes"
     words, _, unit = name.rpartition("_")

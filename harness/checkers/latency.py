@@ -127,7 +127,8 @@ class Latency(Fold):
         both = ping_bytes + _wire_bytes(size, masked=False)
         told = f"a ping and its pong take {both} bytes, {limits.PING_PONG_WIRE_BYTES_MAX} at most"
         self.tally.judge(P6, both <= limits.PING_PONG_WIRE_BYTES_MAX, told, ping, event)
-        self.tally.figure(P6, bytes=float(both))
+        claimed, most = limits.PING_PONG_WIRE_BYTES_CLAIMED, limits.PING_PONG_WIRE_BYTES_MAX
+        self.tally.figure(P6, bytes=float(both), claimed_bytes=float(claimed), limit_bytes=float(most))
 
 
 def _asked_key(operation: Any, body: Any) -> bytes | None:

@@ -32,10 +32,10 @@ TEXTS: Final = {
 def clause(clause_id: str, status: Status = Status.HOLDS, **changes: Any) -> ClauseResult:
     """Return a result; text and figures by the clause's id."""
     text = changes.pop("text", TEXTS.get(clause_id, f"what {clause_id} promises"))
-    family = clause_id.partition("-")[0]
+    family, needs = clause_id.partition("-")[0], changes.pop("needs", ())
     given: dict[str, Any] = {"checked": 0 if status in (Status.UNKNOWN, Status.UNSUPPORTED) else 42, **changes}
     kind = "budget" if family == "PERF" else "safety"
-    return ClauseResult(clause_id, text, "§5(a)", kind, "black-box", (), False, status, ("folds",), **given)
+    return ClauseResult(clause_id, text, "§5(a)", kind, "black-box", needs, False, status, ("folds",), **given)
 
 
 def violation(what: str = "connection c1 received running after completed", **changes: Any) -> Violation:

@@ -3,6 +3,7 @@
 import base64
 import re
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -10,7 +11,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.charts import BARS_MAX, WIDTH, Bin, Mark, Span, distribution, log_bins, rate, shares, timeline
+from reports.charts import (
+    BARS_MAX,
+    LANES_MAX,
+    MORE,
+    WIDTHS,
+    Bin,
+    Mark,
+    Span,
+    distribution,
+    fitted,
+    log_bins,
+    rate,
+    shares,
+    timeline,
+)
 from reports.pictures import PICTURE_BYTES_MAX, PICTURES_BYTES_MAX, galleries
 from reports.tests.synthetic import HOSTILE, jpeg, png
 
@@ -68,6 +83,34 @@ def test_shares_fill_the_bar_in_proportion() -> None:
     assert widths[1] / widths[0] == pytest.approx(3, rel=0.05)
 
 
+def test_a_chart_is_drawn_for_each_width_of_column_and_the_page_shows_one() -> None:
+    css = resources.files("reports").joinpath("templates/report.css").read_text("utf-8")
+    root = ET.fromstring(fitted(lambda width: rate({0: 1, 9: 4}, [], "t", "u", width=width)))
+
+    boxes = {part.get("class", ""): part[0].get("viewBox", "").split()[2] for part in root}
+    assert boxes == {name: str(width) for name, width in WIDTHS.items()}
+    assert all(f".fitted > .{name}" in css for name in WIDTHS)
+    assert fitted(lambda width: rate({}, [], "t", "u", width=width)) == ""
+
+
+@pytest.mark.parametrize("width", WIDTHS.values())
+def test_ticks_leave_each_other_room(width: int) -> None:
+    svg = ET.fromstring(timeline([Span("phase", "quiet", 0, 170)], 170, "t", width=width))
+
+    at = [float(text.get("x", "")) for text in svg.iter("text") if text.get("class") == "tick"]
+    assert len(at) > 2
+    assert all(after - before > 40 for before, after in pairwise(at))
+
+
+def test_lanes_are_bounded_and_nothing_is_left_out() -> None:
+    spans = [Span(f"cut {number}", "", number, number + 1, "fault") for number in range(3 * LANES_MAX)]
+    svg = ET.fromstring(timeline(spans, 99, "t"))
+
+    lanes = [text.text for text in svg.iter("text") if text.get("class") == "lane"]
+    assert (len(lanes), lanes[-1]) == (LANES_MAX, MORE)
+    assert len(list(svg.iter("rect"))) == len(spans)
+
+
 def test_bars_stand_on_the_axis_whatever_their_height() -> None:
     svg = ET.fromstring(distribution([Bin(1, 2, 1), Bin(2, 4, 7), Bin(4, 8, 1000)], [Mark(3, "p50")], "t"))
 
@@ -99,17 +142,18 @@ def test_no_rule_of_the_page_gives_a_drawn_class_a_size() -> None:
 LABELS = ("p50", "p95", "p99", "P2: 50 ms")
 
 
+@pytest.mark.parametrize("width", WIDTHS.values())
 @pytest.mark.parametrize("at", [(2, 2.1, 2.2, 50), (48, 49, 49.5, 50), (2, 49, 60, 50), (50, 50, 50, 50)])
-def test_words_of_marks_never_overlap(at: tuple[float, ...]) -> None:
+def test_words_of_marks_never_overlap(at: tuple[float, ...], width: int) -> None:
     marks = [Mark(*mark) for mark in zip(at, LABELS, strict=True)]
-    svg = ET.fromstring(distribution(log_bins({1.5: 10, 70.0: 1}), marks, "t"))
+    svg = ET.fromstring(distribution(log_bins({1.5: 10, 70.0: 1}), marks, "t", width=width))
 
     words = [text for group in svg.iter("g") for text in group.iter("text")]
     boxes = [_box(text) for text in words]
     assert sorted(text.text or "" for text in words) == sorted(LABELS)
     for number, (left, right, y) in enumerate(boxes):
         assert left >= 0
-        assert right <= WIDTH
+        assert right <= width
         assert all(y != other_y or right <= low or high <= left for low, high, other_y in boxes[:number])
     assert max(y for _, _, y in boxes) <= min(float(bar.get("y", "")) for bar in svg.iter("rect"))
 

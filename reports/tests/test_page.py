@@ -1,9 +1,11 @@
 """The page: complete in itself, the same bytes every time, and text stays text."""
 
+import json
 import re
 import shutil
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -235,6 +237,55 @@ def test_a_history_without_phases_has_a_page_and_no_phases_drawn(tmp_path: Path)
 
     assert History(()).phases() == []
     assert "Phases and faults" not in page_of(ended(tmp_path, events=[event, later])).text
+
+
+def test_phases_are_drawn_for_each_history_that_has_more_than_one(tmp_path: Path) -> None:
+    def phase(index: int, name: str, recorder: str) -> dict[str, Any]:
+        at_ns = index * 10**9
+        return {"recorder": recorder, "index": index, "at_ns": at_ns, "kind": "phase", "data": {"name": name}}
+
+    run_dir = ended(tmp_path, events=[phase(0, "start", "client"), phase(1, "end", "client")])
+    for side in ("scenario", "t0-hello"):
+        (run_dir / "history" / side).mkdir()
+        events = [phase(number, name, f"{side}/client") for number, name in enumerate(("start", "quiet", "end"))]
+        lines = "".join(f"{json.dumps(event)}\n" for event in events)
+        (run_dir / "history" / side / "client.jsonl").write_text(lines)
+
+    page = page_of(run_dir)
+
+    assert page.text.count("Seconds since its first event") == 2
+    assert "Phases and faults: scenario" in page.text
+    assert "Phases and faults: hello, simulated" in page.text
+
+
+def test_faults_that_overlap_have_a_lane_each() -> None:
+    def fault(index: int, action: str, tab: str) -> SimpleNamespace:
+        data = {"name": "cut", "action": action, "tab": tab}
+        at_ns = index * 10**9
+        return SimpleNamespace(ref=f"c#{index}", recorder="c", index=index, at_ns=at_ns, kind="fault", data=data)
+
+    actions = [("inject", "ann"), ("inject", "ben"), ("heal", "ann"), ("heal", "ben")]
+    spans = History([fault(index, *given) for index, given in enumerate(actions)]).phases()
+
+    assert [(span.lane, span.start, span.end) for span in spans] == [("cut ann", 0, 2), ("cut ben", 1, 3)]
+
+
+def test_what_is_said_twice_of_a_load_is_the_same(tmp_path: Path) -> None:
+    run_dir = ended(tmp_path, load=load_summary())
+    series = {"name": "delivery", "whole": {"buckets": [[900, 500]], "sub_bits": 6}}
+    (run_dir / "samples" / "worker-1.json").write_text(json.dumps({"series": [series]}))
+
+    assert "500 values on a logarithmic axis: p50 4.1 ms, p95 9 ms, p99 14.2 ms." in page_of(run_dir).text
+
+
+def test_a_clause_that_is_not_supported_says_what_is_lacking_in_words(tmp_path: Path) -> None:
+    lacking = clause("LIVE-BUS-1", Status.UNSUPPORTED, why="bus", needs=("bus",))
+    forbidden = clause("REST-X-1", Status.UNSUPPORTED, why="not allowed: connections:1000")
+
+    text = page_of(ended(tmp_path, [lacking, forbidden])).text
+
+    assert "lacks a message bus between several server processes: 1 clause" in text
+    assert "does not allow 1000 connections at once: 1 clause" in text
 
 
 @pytest.mark.parametrize(
