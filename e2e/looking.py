@@ -40,6 +40,11 @@ def picture(visit: Visit, run: Run, name: str) -> None:
     height = visit.page.evaluate("() => document.scrollingElement.scrollHeight")
     width = visit.page.evaluate("() => window.innerWidth")
     visit.page.set_viewport_size({"width": width, "height": height})
+    window_picture(visit, run, name)
+
+
+def window_picture(visit: Visit, run: Run, name: str) -> None:
+    """Take what the window shows: of a page that is many windows tall."""
     # A page of gradients is a third as large this way, so that the report carries it whole and sharp.
     visit.page.screenshot(path=run.browser_folder / name, type="jpeg", quality=80)
 

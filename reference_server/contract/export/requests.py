@@ -7,7 +7,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from reference_server.contract.export.examples import described_json
-from reference_server.contract.export.schemas import Schema, schemas_of, without_null
+from reference_server.contract.export.schemas import Schema, ref, schemas_of, without_null
 from reference_server.contract.messages import BEARER_SUBPROTOCOL_PREFIX, SOCKET_PATH, SOCKET_VERSION, SUBPROTOCOL
 from reference_server.contract.operations.model import JSON, FileField, Operation
 
@@ -74,7 +74,9 @@ def _multipart(form: type[Struct] | None, file: FileField) -> dict[str, Any]:
     required = [*whole.get("required", ()), file.name]
     encoding = {name: {"contentType": JSON} for name, schema in whole["properties"].items() if _is_object(schema)}
     encoding[file.name] = {"contentType": ", ".join(file.kinds)}
-    return {"schema": {"type": "object", "properties": properties, "required": required}, "encoding": encoding}
+    described = {"schema": {"type": "object", "properties": properties, "required": required}, "encoding": encoding}
+    # The model with its examples: a body with a file is no value of JSON that could be one.
+    return described if form is None else described | {"x-form": ref(form)}
 
 
 def _file(file: FileField) -> Schema:

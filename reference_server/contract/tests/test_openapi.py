@@ -91,6 +91,7 @@ def test_a_form_with_a_file_is_a_multipart_body() -> None:
         "metadata": {"contentType": "application/json"},
         "wasm_binary": {"contentType": "application/wasm"},
     }
+    assert body["x-form"] == {"$ref": "#/components/schemas/AgentForm"}
 
 
 def test_a_binary_answer_has_its_own_type_and_its_hash() -> None:

@@ -8,6 +8,7 @@ const TIMEOUT_MS = 10_000;
 const body = document.getElementById("docs-body");
 const query = document.getElementById("docs-query");
 const unfold = document.getElementById("docs-unfold");
+const none = document.getElementById("docs-none");
 
 start();
 
@@ -38,6 +39,8 @@ function show(sections) {
   query.addEventListener("input", search);
   document.addEventListener("keydown", focusSearch);
   unfold.addEventListener("click", unfoldAll);
+  document.getElementById("docs-clear").addEventListener("click", clear);
+  for (const place of document.querySelectorAll("[data-origin]")) place.textContent = location.origin;
   addEventListener("hashchange", goToHash);
   search();
   goToHash();
@@ -68,6 +71,13 @@ function search() {
     found += left;
   }
   document.getElementById("docs-count").textContent = words.length === 0 ? `${found} entries` : `${found} found`;
+  none.hidden = found > 0;
+}
+
+function clear() {
+  query.value = "";
+  search();
+  query.focus();
 }
 
 function hideInContents(id, hidden) {

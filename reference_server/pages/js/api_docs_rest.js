@@ -1,5 +1,6 @@
 // The REST side of the API's page: operations by tag, what any path may answer, and rules that no schema says.
 
+import { commandOf } from "./api_docs_command.js";
 import { entry, example, nodes, part, prose, table } from "./api_docs_nodes.js";
 import { fieldsOf, limitsOf, resolve, typeOf, wordsOf } from "./api_docs_schema.js";
 
@@ -47,6 +48,7 @@ function insideOf(document, operation) {
   if (description) inside.push(prose(description));
   if (parameters.length) inside.push(part("Parameters", parametersTable(document, parameters)));
   if (requestBody) inside.push(part(requestBody.required ? "Body" : "Body, which may be left out", ...bodiesOf(document, requestBody)));
+  if (requestBody) inside.push(part("Request", example("as a command", commandOf(document, operation, location.origin))));
   inside.push(part("Answers", answersTable(document, responses)));
   for (const [status, response] of Object.entries(responses)) {
     if (status < "400" && response.content) inside.push(part(`Body of ${status}`, ...bodiesOf(document, response)));
@@ -57,7 +59,7 @@ function insideOf(document, operation) {
 function parametersTable(document, parameters) {
   const rows = parameters.map(({ name, in: place, required, schema, description = "" }) => {
     const limits = limitsOf(resolve(document, schema));
-    return [nodes("code", {}, name), place, typeOf(document, schema), required ? "yes" : "no", [limits, description].filter(Boolean).join(". ")];
+    return [nodes("code", {}, name), place, typeOf(document, schema), required ? "yes" : "no", [description, limits].filter(Boolean).join(" · ")];
   });
   return table("Parameters", ["Name", "In", "Type", "Required", "What"], rows);
 }
@@ -106,7 +108,7 @@ function everywhere(document) {
     entry({
       id: "credentials",
       name: "Credentials",
-      says: "Where a token stands",
+      says: "Where a credential stands",
       words: Object.keys(securitySchemes).join(" "),
       build: () => Object.entries(securitySchemes).map(([name, { description }]) => part(name, prose(description))),
     }),

@@ -14,7 +14,6 @@ const LIMITS = {
   const: (value) => `always ${JSON.stringify(value)}`,
   enum: (values) => values.map((value) => JSON.stringify(value)).join(" | "),
   format: (value) => value,
-  pattern: (value) => `matches ${value}`,
   default: (value) => `default ${JSON.stringify(value)}`,
 };
 
@@ -57,9 +56,10 @@ function fieldOf(document, name, schema, required, depth) {
   const item = nodes("li", { class: "field-row" }, nodes("code", { class: "field-name" }, name), " ");
   item.append(nodes("span", { class: "field-type" }, typeOf(document, schema)));
   if (required) item.append(" ", nodes("span", { class: "mark" }, "required"));
+  if (whole.description) item.append(" ", prose(whole.description, "span", { class: "field-says" }));
   const limits = limitsOf(whole);
   if (limits) item.append(" ", nodes("span", { class: "field-limits" }, limits));
-  if (whole.description) item.append(prose(whole.description, "span", { class: "field-says" }));
+  if (whole.pattern) item.append(nodes("span", { class: "field-pattern" }, "pattern ", nodes("code", {}, whole.pattern)));
   const inner = innerOf(document, whole);
   if (inner && depth < DEPTH_MAX) item.append(nested(document, name, inner, depth));
   return item;
@@ -89,9 +89,18 @@ export function typeOf(document, schema) {
   return whole.type ?? "anything";
 }
 
-/** Say a schema's limits in words. */
+/** Say a schema's limits in words, each once. */
 export function limitsOf(schema) {
-  return Object.entries(LIMITS).flatMap(([name, say]) => (schema[name] === undefined ? [] : [say(schema[name])])).join(" · ");
+  const said = saidInWords(schema);
+  const names = Object.keys(LIMITS).filter((name) => schema[name] !== undefined && !said.includes(name));
+  return names.map((name) => LIMITS[name](schema[name])).join(" · ");
+}
+
+/** The limits that the description holds already: a bound in bytes is the true one, of which that in characters follows. */
+function saidInWords({ description = "", type }) {
+  if (type !== "string") return [];
+  if (/\bbytes\b/.test(description)) return ["minLength", "maxLength"];
+  return description.includes("not blank") ? ["minLength"] : [];
 }
 
 function rulesOf(document, whole) {
