@@ -5,7 +5,7 @@ from functools import partial
 from typing import Final, Protocol
 
 from reference_server.core import agents, executor
-from reference_server.core.accounts import email_key, new_account
+from reference_server.core.accounts import email_key, new_account, without_credentials
 from reference_server.core.calls import Context
 from reference_server.core.numbered_accounts import AccountToken, numbered_accounts
 from reference_server.core.passwords import PasswordCost
@@ -128,4 +128,7 @@ class Start:
         if account is None:
             tx.insert_account(new_account(self._context(), email, ADMIN_NAME, password_hash, "admin"))
         else:
+            if account.role != "admin":
+                # Whoever had this account before may still hold its credentials, which must not rise with it.
+                account = without_credentials(tx, account, self._context().now_ns)
             tx.update_account(replaced_account(account, password_hash=password_hash, role="admin"))

@@ -20,7 +20,7 @@ from reference_server.contract.operations import BASE
 from reference_server.core.answers import Answer, Decision, Revoke, error
 from reference_server.core.calls import Call, Caller, Context
 from reference_server.core.envelopes import timestamp
-from reference_server.core.rows import AccountRow, replaced_account
+from reference_server.core.rows import AccountRow, replaced_account, replaced_key
 from reference_server.core.tokens import issued_at, make_claims
 from reference_server.core.transaction import EmailTakenError, Transaction
 from reference_server.core.units import whole_microseconds
@@ -77,11 +77,28 @@ def logout(tx: Transaction, call: Call, context: Context) -> Decision:
         answer = Answer(200, Message("signed out"))
         return Decision(answer, (Revoke(caller.account_id, jti=caller.jti),))
     account = account_of(tx, caller)
-    # A token may have been issued ahead of the clock: after a revocation in the same microsecond, or before the clock
-    # was set back.
-    until_ns = max(context.now_ns, caller.issued_at_ns, account.issued_until_ns, account.revoked_until_ns)
+    until_ns = _issued_until_ns(account, max(context.now_ns, caller.issued_at_ns))
     tx.update_account(replaced_account(account, revoked_until_ns=until_ns))
     return Decision(Answer(200, Message("signed out everywhere")), (Revoke(account.id, until_ns=until_ns),))
+
+
+def without_credentials(tx: Transaction, account: AccountRow, now_ns: int) -> AccountRow:
+    """Revoke the account's tokens and API keys, and return its row; for a start, when it has no socket yet."""
+    _, total = tx.keys_of(account.id, 0)
+    for key in tx.keys_of(account.id, total)[0]:
+        tx.put_key(replaced_key(key, status="revoked"))
+    account = replaced_account(account, revoked_until_ns=_issued_until_ns(account, now_ns))
+    tx.update_account(account)
+    return account
+
+
+def _issued_until_ns(account: AccountRow, now_ns: int) -> int:
+    """Return an instant after which no token of the account was issued.
+
+    One may have been issued ahead of the clock: after a revocation in the same microsecond, or before the clock was
+    set back.
+    """
+    return max(now_ns, account.issued_until_ns, account.revoked_until_ns)
 
 
 def me(tx: Transaction, call: Call, context: Context) -> Decision:  # noqa: ARG001 - decisions share one shape

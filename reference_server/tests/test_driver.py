@@ -396,3 +396,19 @@ def test_the_admin_of_the_settings_can_sign_in_after_a_change_of_password(world:
     ]
 
     assert [answer.status for answer in answers] == [401, 200]
+
+
+def test_who_held_the_admins_e_mail_before_does_not_rise_with_it(world: World) -> None:
+    token = world.caller.register("eve@example.org")
+    _, key = made_key(world, token)
+    world.environment.run_to(1)
+    options = Options(admin_email="eve@example.org", admin_password="the operator's own")
+    again = Driver(world.environment, world.store, world.sockets, options)
+    again.start(lambda: None)
+    world.environment.run_to(2)
+    caller = Caller(again, world.environment)
+
+    assert [caller.call("GET", "/users/me", credential).status for credential in (token, key)] == [401, 401]
+    login = caller.call("POST", "/users/login", None, {"email": "eve@example.org", "password": "the operator's own"})
+    assert login.status == 200
+    assert caller.call("GET", "/users/me", getattr(login.body, "token")).status == 200  # noqa: B009
