@@ -6,7 +6,7 @@ tier that can run it.
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -98,12 +98,14 @@ def simulate(
     jobs: int = 1,
     mutant: str = "",
     folder: Path | None = None,
+    clauses: Collection[str] | None = None,
     progress: Callable[[Outcome], None] | None = None,
 ) -> Simulated:
     """Run each scenario under `seeds` seeds from `start_seed` on, judge, and shrink each violated clause.
 
-    Seed 0 is the scenario as written, the others are variations. Scripts are saved in `folder` when one is given. A
-    `progress` hears of every history. Raises HarnessError when the harness itself fails, and what a scenario raises.
+    Seed 0 is the scenario as written, the others are variations. Only `clauses` are looked at, None is all of them.
+    Scripts are saved in `folder` when one is given. A `progress` hears of every history. Raises HarnessError when the
+    harness itself fails, and what a scenario raises.
     """
     began = time.perf_counter()
     work = [(scenario, seed) for seed in range(start_seed, start_seed + seeds) for scenario in scenarios]
@@ -117,7 +119,7 @@ def simulate(
         len(outcomes),
         time.perf_counter() - began,
         sum(outcome.events for outcome in outcomes),
-        tuple(_findings(outcomes, by_name, mutant, folder)),
+        tuple(_findings([_about(outcome, clauses) for outcome in outcomes], by_name, mutant, folder)),
         dict(Counter(note for outcome in outcomes for note in outcome.notes)),
     )
 
@@ -157,6 +159,13 @@ def violations(judgement: Judgement) -> list[ClauseResult]:
 def parts_of(mutant: str) -> Parts:
     """Return the parts of a mutant by its name, the honest ones for none; raises KeyError for an unknown name."""
     return BY_NAME[mutant].parts if mutant else HONEST
+
+
+def _about(outcome: Outcome, clauses: Collection[str] | None) -> Outcome:
+    if clauses is None:
+        return outcome
+    violated = {clause: what for clause, what in outcome.violated.items() if clause in clauses}
+    return msgspec.structs.replace(outcome, violated=violated)
 
 
 def _findings(

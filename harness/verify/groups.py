@@ -93,7 +93,7 @@ def judge_groups(
 ) -> Verdicts:
     """Judge every history and combine the results; raises HarnessError when a checker fails.
 
-    `scripts` has the command that replays what was seen of a clause on virtual time.
+    `scripts` has the command that shows a violation of a clause again on virtual time, wherever it was seen.
     """
     judged = [
         _of_its_own(
@@ -109,8 +109,7 @@ def judge_groups(
 def _of_its_own(name: str, judgement: Judgement, scripts: Mapping[str, str]) -> Judgement:
     if name == WORKERS:
         return judgement
-    if name.startswith(SIMULATED):
-        judgement = _replayed_by(judgement, scripts)
+    judgement = _replayed_by(judgement, scripts)
     results = tuple(
         msgspec.structs.replace(
             result, status=Status.UNKNOWN, why="no load was put on the target", violations=(), figures={}, checked=0

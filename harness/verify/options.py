@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from harness.conformance.catalog import PARTS
+from harness.conformance.catalog import PARTS, clauses_of
 from harness.judge import Known
 from harness.records import without_secrets
 from harness.targets.profiles import Profile, read_target
@@ -55,6 +55,11 @@ class Options:
     def is_whole(self) -> bool:
         """Whether no part was left out."""
         return set(self.only) == set(PARTS)
+
+    @property
+    def clauses(self) -> tuple[str, ...]:
+        """The clauses that the chosen parts exercise; empty for all of them."""
+        return () if self.is_whole else tuple(sorted({clause for part in self.only for clause in clauses_of(part)}))
 
 
 class _KnownFile(Struct, forbid_unknown_fields=True):

@@ -16,7 +16,6 @@ from types import FrameType
 from typing import Final
 
 from harness.commands import command
-from harness.conformance.catalog import clauses_of
 from harness.judge import EXIT_HARNESS_FAILED, HarnessError
 from harness.records import INTERRUPTED, RunRecord, Verdicts
 from harness.targets.local import ServerDownError
@@ -242,15 +241,12 @@ class _Run:
             local=self.options.local,
             shared_clock=profile is None or profile.loopback,
             replay=command("verify", *self.options.words, "--seed", str(self.seed)),
-            clauses=() if self.options.is_whole else tuple(sorted(self._clauses())),
+            clauses=self.options.clauses,
             known=self.options.known,
             capabilities=self.capabilities,
             load_void=self.load_void,
             cut_ns=self.cut_ns,
         )
-
-    def _clauses(self) -> set[str]:
-        return {clause for part in self.options.only for clause in clauses_of(part)}
 
 
 def reports_of(record: Path) -> list[Path]:

@@ -10,9 +10,11 @@ import msgspec
 
 from harness.commands import command
 from harness.history import Event
+from harness.judge import Scope
 from harness.records import RunRecord
 from harness.verify.groups import SIMULATED, group_sink
 from harness.verify.options import Options
+from reference_server.contract.clauses import CLAUSES
 
 SEEDS: Final = {"smoke": 2, "standard": 10, "thorough": 200}
 CANARY: Final = "canary"
@@ -26,7 +28,16 @@ def simulated_histories(record: RunRecord, options: Options, seed: int) -> list[
     from scenarios.catalog import BY_NAME, SCENARIOS
 
     parts = parts_of(options.mutant)
-    found = simulate(SCENARIOS, SEEDS[options.depth], seed, mutant=options.mutant, folder=record.path / "scripts")
+    scope = Scope(options.depth, options.clauses)
+    found = simulate(
+        SCENARIOS,
+        SEEDS[options.depth],
+        seed,
+        mutant=options.mutant,
+        folder=record.path / "scripts",
+        # What this run does not judge needs no script either.
+        clauses=[clause.id for clause in CLAUSES if scope.covers(clause)],
+    )
     for scenario in SCENARIOS:
         keep(record, f"{SIMULATED}{scenario.name}", history(seeded(scenario, seed), seed, parts))
     for finding in found.findings:

@@ -137,7 +137,7 @@ def test_a_record_judged_again_is_cut_where_the_run_was(tmp_path: Path) -> None:
 
 def test_what_is_violated_on_virtual_time_is_replayed_by_its_script_and_the_report_links_it(tmp_path: Path) -> None:
     record = RunRecord.create(what="test", seed=1, root=tmp_path)
-    options = checked_options(depth="smoke", only="scenario", seed=5, mutant="leaks_to_another_user", out=str(tmp_path))
+    options = checked_options(only="scenario", seed=5, mutant="leaks_to_another_user", out=str(tmp_path))
     simulated_histories(record, options, 5)
     verdicts = judged(record.path, record.info, Basis(replay="harness verify"))
     record.save_verdicts(verdicts)
@@ -150,6 +150,21 @@ def test_what_is_violated_on_virtual_time_is_replayed_by_its_script_and_the_repo
     script = Path(replay.rpartition(" ")[2])
     assert decode_script(script.read_bytes()).clause == "RT-ISOLATION-1"
     assert f"scripts/{script.name}" in (record.path / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_script_replays_its_clause_wherever_that_was_violated_and_only_what_is_judged_has_one(tmp_path: Path) -> None:
+    record = RunRecord.create(what="test", seed=5, root=tmp_path, depth="smoke")
+    options = checked_options(depth="smoke", only="scenario", seed=5, mutant="drops_a_message", out=str(tmp_path))
+    notes = simulated_histories(record, options, 5)
+    # The same over sockets, as another history of the run.
+    (record.path / "history" / "t0-two_people_two_tabs").rename(record.path / "history" / "scenario")
+    verdicts = judged(record.path, record.info, Basis(replay="harness verify", clauses=options.clauses))
+
+    broken = [result for result in verdicts.results if result.status is Status.VIOLATED]
+    replays = {violation.replay for result in broken for violation in result.violations}
+    assert "harness verify" not in replays
+    assert {note.split()[0] for note in notes if "shrunk" in note} == {"RT-PUSH-1"}
+    assert len(replays) == len(list((record.path / "scripts").iterdir())) == 1
 
 
 def test_a_void_attempt_at_a_load_stays_in_the_record_and_the_next_writes_beside_it(
