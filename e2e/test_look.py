@@ -41,3 +41,30 @@ def test_an_entrance_can_be_looked_at(lobby: Lobby, run: Run, name: str, size: V
 
     record_look(visit, name, size)
     picture(visit, run, f"{name}-{size['width']}.jpg")
+
+
+@pytest.mark.parametrize("size", SIZES, ids=size_name)
+def test_a_toast_never_covers_the_button_that_submits(lobby: Lobby, guest: Guest, size: ViewportSize) -> None:
+    dashboard = Dashboard(lobby.enter(guest, size)).open()
+
+    guest.submit("Ask for the impossible", budget=0.000001)
+    toast = dashboard.toast("Ask for the impossible")
+    expect(toast).to_be_visible()
+    button = dashboard.form.get_by_role("button", name="Submit task")
+    button.scroll_into_view_if_needed()
+
+    over, under = toast.bounding_box(), button.bounding_box()
+    assert over is not None
+    assert under is not None
+    beside = over["x"] + over["width"] <= under["x"] or under["x"] + under["width"] <= over["x"]
+    assert beside or over["y"] + over["height"] <= under["y"]
+
+
+@pytest.mark.parametrize("name", ["login", "signup", "dashboard"])
+def test_a_page_leads_to_the_documents_of_the_api(lobby: Lobby, guest: Guest, name: str) -> None:
+    visit = lobby.enter(guest if name == "dashboard" else None)
+    visit.goto(f"/{name}.html")
+
+    visit.page.get_by_role("contentinfo").get_by_role("link", name="The API of this server").click()
+
+    visit.wait_path("/api-docs.html")

@@ -10,6 +10,8 @@ PICTURE_BYTES_MAX: Final = 250_000
 PICTURES_BYTES_MAX: Final = 1_050_000
 """Of all together, before base64 makes a third more of them."""
 FIRST: Final = "dashboard"
+TITLES: Final[dict[str, str]] = {"api-docs": "API documents"}
+"""Of pages whose name alone is no title."""
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _JPEG: Final = b"\xff\xd8\xff"
 _SIZED: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -32,6 +34,11 @@ class Gallery(NamedTuple):
     page: str
     pictures: list[Picture]
     is_first: bool
+
+    @property
+    def title(self) -> str:
+        """What stands above them."""
+        return TITLES.get(self.page, self.page.capitalize())
 
 
 def galleries(paths: Sequence[Path]) -> list[Gallery]:

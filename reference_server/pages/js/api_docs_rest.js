@@ -67,10 +67,16 @@ function parametersTable(document, parameters) {
 function bodiesOf(document, { content }) {
   return Object.entries(content).flatMap(([media, { schema, encoding = {}, examples = {} }]) => [
     nodes("p", {}, nodes("code", {}, media), " ", nodes("span", { class: "faint" }, typeOf(document, schema))),
-    ...Object.entries(encoding).map(([name, { contentType }]) => nodes("p", { class: "faint" }, nodes("code", {}, name), ` goes as ${contentType}`)),
+    ...typesOf(encoding),
     fieldsOf(document, schema),
     ...Object.values(examples).map(({ summary, value }) => example(summary, value)),
   ]);
+}
+
+/** The parts of a form that are more than text, in one line. */
+function typesOf(encoding) {
+  const parts = Object.entries(encoding).map(([name, { contentType }]) => `\`${name}\` goes as ${contentType}`);
+  return parts.length ? [prose(`${parts.join("; ")}.`, "p", { class: "faint" })] : [];
 }
 
 function answersTable(document, responses) {

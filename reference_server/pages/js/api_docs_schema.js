@@ -97,8 +97,9 @@ export function limitsOf(schema) {
 }
 
 /** The limits that the description holds already: a bound in bytes is the true one, of which that in characters follows. */
-function saidInWords({ description = "", type }) {
+function saidInWords({ description = "", type, format }) {
   if (type !== "string") return [];
+  if (format === "binary") return ["format"];
   if (/\bbytes\b/.test(description)) return ["minLength", "maxLength"];
   return description.includes("not blank") ? ["minLength"] : [];
 }
