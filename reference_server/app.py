@@ -147,7 +147,7 @@ class Process:
         }
         ws = type("BoundWebSocketProtocol", (WebSocketProtocol,), shared)
         files = PageFiles(self._pages)
-        application = Application(driver, _origins(settings), files, observer, settings.proxies)
+        application = Application(driver, _origins(settings), files, observer)
         http = _http(settings, observer, direct=DirectAnswers(driver, _origins(settings), observer))
         return configured(settings, application, http, ws)
 
@@ -167,7 +167,7 @@ async def serve_pages(
         files = PageFiles(pages, settings.api)
         observer = _observer(environment, Metrics(), logs)
         api = PagesOnly(environment, VERSION)
-        application = Application(api, _origins(settings), files, observer, settings.proxies)
+        application = Application(api, _origins(settings), files, observer)
         server = Server(
             configured(settings, application, _http(settings, observer, socket_path=None)), announce, tls=tls
         )
@@ -211,7 +211,7 @@ async def _started(driver: Driver) -> None:
 
 
 def _origins(settings: Settings) -> Origins:
-    return Origins(settings.origins, is_loopback(settings.host), settings.session_cookie == "on")
+    return Origins(settings.origins, is_loopback(settings.host), settings.session_cookie == "on", settings.proxies)
 
 
 def _rates(settings: Settings) -> Rates:

@@ -82,7 +82,7 @@ class Credentials:
 
     def judge(self, head: Head, *, handshake: bool) -> Caller | TokenFault | Answer:
         """Return whom the request comes from, why its credential is refused, or 503 when the store can't tell."""
-        credential = admission.credential(head.headers, handshake=handshake, origins=self._origins)
+        credential = admission.credential(head, handshake=handshake, origins=self._origins)
         if isinstance(credential, TokenFault):
             return credential
         if len(credential) > CREDENTIAL_CHARS_MAX or not credential.isascii():

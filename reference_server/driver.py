@@ -170,7 +170,7 @@ class Driver:
             return judged
         if not isinstance(judged, Caller):
             return admission.unauthorized(judged)
-        fault = admission.origin_fault(self._options.origins, head.headers) or admission.upgrade_fault(head)
+        fault = admission.origin_fault(self._options.origins, head) or admission.upgrade_fault(head)
         if fault is not None:
             return fault
         if self._shutting:

@@ -99,11 +99,12 @@ def is_api(path: str) -> bool:
     return path == BASE or path.startswith(f"{BASE}/")
 
 
-def credential(headers: Mapping[str, str], *, handshake: bool, origins: "Origins | None" = None) -> str | TokenFault:
+def credential(head: Head, *, handshake: bool, origins: "Origins | None" = None) -> str | TokenFault:
     """Return the token as it stands, or why there is none; the first place that has one decides (contract §2).
 
     A cookie is such a place for the pages of `origins`, if these may use it.
     """
+    headers = head.headers
     authorization = headers.get("authorization")
     if authorization is not None:
         scheme, _, token = authorization.strip().partition(" ")
@@ -113,7 +114,7 @@ def credential(headers: Mapping[str, str], *, handshake: bool, origins: "Origins
         bearer = next((name for name in offered if name.startswith(BEARER_SUBPROTOCOL_PREFIX)), None)
         if bearer is not None and SUBPROTOCOL in offered:
             return bearer.removeprefix(BEARER_SUBPROTOCOL_PREFIX) or MALFORMED
-    if origins is not None and origins.allow_cookie(headers):
+    if origins is not None and origins.allow_cookie(head):
         return session_cookie.token_in(headers)
     return MISSING
 
@@ -160,31 +161,48 @@ def permission_fault(operation: Operation, caller: Caller) -> Answer | None:
 class Origins:
     """Which pages may talk to us: those named, those of the same origin, and loopback while bound to it.
 
-    `cookies`: the session cookie counts for them (contract §2 where it stands [ext]).
+    `cookies`: the session cookie counts for them (contract §2 where it stands [ext]). `proxies` may say how their
+    clients came, http or https, which is part of an origin.
     """
 
     named: Sequence[str] = ()
     loopback: bool = True
     cookies: bool = False
+    proxies: Sequence[Network] = ()
 
-    def allow(self, headers: Mapping[str, str]) -> bool:
+    def allow(self, head: Head) -> bool:
         """Say whether the request's Origin is allowed; a request without one is no page's."""
-        return "*" in self.named or self._know(headers)
+        return "*" in self.named or self._know(head)
 
-    def allow_cookie(self, headers: Mapping[str, str]) -> bool:
-        """Say whether a cookie counts: no other site's page asks, and a wildcard vouches for nobody."""
-        return self.cookies and headers.get("sec-fetch-site", "none") in session_cookie.OURS and self._know(headers)
+    def allow_cookie(self, head: Head) -> bool:
+        """Say whether a cookie counts: a known page of our own site asks, or none; a wildcard vouches for nobody."""
+        return self.cookies and self._same_site(head) and self._know(head)
 
-    def _know(self, headers: Mapping[str, str]) -> bool:
-        origin = headers.get("origin")
+    def _know(self, head: Head) -> bool:
+        origin = head.headers.get("origin")
         if origin is None:
             return True
         normal = normal_origin(origin)
         if normal is None:
             return False
-        scheme, _, authority = normal.partition("://")
-        same = normal_origin(f"{scheme}://{headers.get('host', '')}") == normal
-        return normal in self.named or same or (self.loopback and is_loopback(_host_of(authority)))
+        return normal in self.named or normal == self._own(head) or (self.loopback and is_loopback(_split(normal)[1]))
+
+    def _same_site(self, head: Head) -> bool:
+        """Believe a browser that tells it, for it knows the public suffixes; else judge more strictly than one.
+
+        Then a site is one scheme and one host, or a host and those below it: `app.x.org` and `api.x.org` are two.
+        """
+        told, origin = head.headers.get("sec-fetch-site", "none"), head.headers.get("origin")
+        if told != "none" or origin is None:
+            return told in session_cookie.OURS
+        normal, own = normal_origin(origin), self._own(head)
+        if normal is None or own is None:
+            return False
+        (scheme, host), (own_scheme, own_host) = _split(normal), _split(own)
+        return scheme == own_scheme and (host == own_host or _is_below(host, own_host) or _is_below(own_host, host))
+
+    def _own(self, head: Head) -> str | None:
+        return normal_origin(f"{client_scheme(head, self.proxies)}://{head.headers.get('host', '')}")
 
 
 def normal_origin(text: str) -> str | None:
@@ -198,8 +216,15 @@ def normal_origin(text: str) -> str | None:
     return f"{scheme}://{host}" if port in (None, _DEFAULT_PORTS[scheme]) else f"{scheme}://{host}:{port}"
 
 
-def _host_of(authority: str) -> str:
-    return authority.partition("]")[0][1:] if authority.startswith("[") else authority.partition(":")[0]
+def _split(origin: str) -> tuple[str, str]:
+    """Return scheme and host of a normal origin."""
+    scheme, _, authority = origin.partition("://")
+    return scheme, authority.partition("]")[0][1:] if authority.startswith("[") else authority.partition(":")[0]
+
+
+def _is_below(host: str, parent: str) -> bool:
+    """Say whether a name lies in the other's domain; a name of one label, such as `localhost` or `org`, has none."""
+    return "." in parent and host.endswith(f".{parent}") and _address(parent) is None
 
 
 def is_loopback(host: str) -> bool:
@@ -218,9 +243,9 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
     return address if mapped is None else mapped
 
 
-def origin_fault(origins: Origins, headers: Mapping[str, str]) -> Answer | None:
+def origin_fault(origins: Origins, head: Head) -> Answer | None:
     """Return 403 for a handshake from a page that is not allowed (contract §2 origin)."""
-    return None if origins.allow(headers) else error(403, "handshakes from this origin are not allowed")
+    return None if origins.allow(head) else error(403, "handshakes from this origin are not allowed")
 
 
 def upgrade_fault(head: Head) -> Answer | None:

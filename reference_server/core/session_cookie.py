@@ -1,8 +1,8 @@
 """The session cookie [ext]: the token where no script can read it, off unless set (contract §2 where it stands).
 
 A browser sends it by itself, so it must never count for a page that is not ours: `SameSite=Strict` keeps it from other
-sites, and a request that tells of a page we don't know by name is served as if it had none. Which pages those are
-is `Origins`' to say; what the cookie looks like is said here.
+sites, and a request that tells of a page of another site, or of one we don't know by name, is served as if it had
+none. Which pages those are is `Origins`' to say; what the cookie looks like is said here.
 """
 
 from collections.abc import Mapping

@@ -7,7 +7,7 @@ is the driver's. A request that the parser can't read gets the contract's JSON a
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
@@ -15,7 +15,7 @@ from uvicorn._types import ASGIReceiveCallable, ASGIReceiveEvent, ASGISendCallab
 
 from reference_server.contract import limits
 from reference_server.contract.operations import BY_NAME
-from reference_server.core.admission import Network, Origins, client_scheme, is_api, methods_of
+from reference_server.core.admission import Origins, client_scheme, is_api, methods_of
 from reference_server.core.answers import Answer, BlobBody, Headers, error, unavailable, went_wrong
 from reference_server.core.calls import Admitted, Granted, Head
 from reference_server.http.bodies import (
@@ -72,12 +72,9 @@ class Api(Protocol):
 class Application:
     """The ASGI application of one process: API, service and pages on one origin."""
 
-    def __init__(
-        self, driver: Api, origins: Origins, pages: PageFiles, observer: Observer, proxies: Sequence[Network] = ()
-    ) -> None:
+    def __init__(self, driver: Api, origins: Origins, pages: PageFiles, observer: Observer) -> None:
         self._driver = driver
         self._observer = observer
-        self._proxies = proxies
         self._origins = origins
         self._pages = pages
 
@@ -99,7 +96,7 @@ class Application:
             return
         reading = _Reading(scope, receive)
         answer, ends, download, admitted = await self._answer_or_500(observed, reading)
-        extra = [*sharing_headers(self._origins, head.path, head.headers), *observed.headers]
+        extra = [*sharing_headers(self._origins, head), *observed.headers]
         if ends or (head.headers.get("expect", "").lower() == CONTINUE and not reading.begun):
             # A sender that waits for 100 may leave its body out now, and the next request would be read as one.
             extra.append((b"connection", b"close"))
@@ -114,7 +111,7 @@ class Application:
     def _page(self, head: Head) -> Page | None:
         if is_api(head.path) or head.method not in PAGE_METHODS or methods_of(head.path):
             return None
-        scheme = client_scheme(head, self._proxies)
+        scheme = client_scheme(head, self._origins.proxies)
         found = self._pages.get(head, scheme)
         if found is None and "text/html" in head.headers.get("accept", ""):
             return self._pages.not_found(head.headers, scheme)

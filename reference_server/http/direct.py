@@ -65,7 +65,7 @@ class DirectAnswers:
 
     def response(self, head: Head, answer: Answer, standing: Headers, *, close: bool) -> bytes:
         """Return the answer as bytes; `standing` are the headers that every answer of the process has."""
-        sharing = sharing_headers(self._origins, head.path, head.headers)
+        sharing = sharing_headers(self._origins, head)
         return raw_response(answer, sharing, standing, close=close)
 
 

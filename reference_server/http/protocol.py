@@ -103,7 +103,7 @@ class HttpProtocol(HttpToolsProtocol):
         head, refusal = self._what_was_read(), error(400, msg)
         observed = self.observer.begin(head)
         # What lets an allowed page read it goes by what of its head could be read (contract §2 origin).
-        shared = sharing_headers(self.origins, head.path, head.headers) or [(b"vary", b"Origin")]
+        shared = sharing_headers(self.origins, head) or [(b"vary", b"Origin")]
         self.observer.unreadable(observed, refusal.status, len(body_of(refusal)))
         self._end_with(raw_response(refusal, [*shared, *observed.headers]))
 
@@ -111,7 +111,7 @@ class HttpProtocol(HttpToolsProtocol):
         address = self.client[0] if self.client is not None else ""
         if not self._in_message:
             return Head("", "", "", {}, address)
-        return head_of("", self._path(), b"", self.headers, address)
+        return head_of("", self._path(), b"", self.headers, address, scheme=self.scheme or "http")
 
     def pause_writing(self) -> None:
         """Stop writing, and see that the peer takes what waits for it at a pace."""

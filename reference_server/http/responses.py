@@ -1,6 +1,6 @@
 """Answers as HTTP: bytes of the body, headers, and whole responses for where ASGI has no part."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from typing import Final
 
@@ -66,16 +66,16 @@ def length_of(status: int, size: int) -> Headers:
     return [*length, _NOSNIFF]
 
 
-def sharing_headers(origins: Origins, path: str, headers: Mapping[str, str]) -> Headers:
+def sharing_headers(origins: Origins, head: Head) -> Headers:
     """Return `Vary: Origin` for the API, and what lets an allowed page of another origin read it (contract §2)."""
-    if not is_api(path):
+    if not is_api(head.path):
         return []
     shared: Headers = [(b"vary", b"Origin")]
-    origin = headers.get("origin")
-    if origin is not None and origins.allow(headers):
+    origin = head.headers.get("origin")
+    if origin is not None and origins.allow(head):
         shared.append((b"access-control-allow-origin", origin.encode("latin-1")))
         shared.append((b"access-control-expose-headers", EXPOSED.encode()))
-        if origins.allow_cookie(headers):
+        if origins.allow_cookie(head):
             shared.append((b"access-control-allow-credentials", b"true"))
     return shared
 

@@ -8,13 +8,26 @@ import pytest
 
 from reference_server.core import admission
 from reference_server.core.admission import Origins
+from reference_server.core.calls import Head
 from reference_server.http.responses import sharing_headers
 from reference_server.tests.certificates import made_certificate
 from reference_server.tests.process import PERSON, ServerProcess, upgrade_request
 
 HOST = {"host": "zerostate.example"}
 SHOP = "https://shop.example"
+NAMED = (
+    SHOP,
+    "http://zerostate.example",
+    "https://zerostate.example:8443",
+    "https://pages.zerostate.example",
+    "https://example",
+)
 COOKIE = {"cookie": "theme=dark; zerostate_session=abc; x"}
+ME = "/api/v1/users/me"
+
+
+def asked(headers: dict[str, str]) -> Head:
+    return Head("GET", ME, "", HOST | headers, "192.0.2.1", scheme="https")
 
 
 @pytest.mark.parametrize(
@@ -29,7 +42,12 @@ COOKIE = {"cookie": "theme=dark; zerostate_session=abc; x"}
         (COOKIE | {"authorization": "Bearer other"}, "other"),
         (COOKIE | {"authorization": "Basic x"}, "malformed"),
         (COOKIE | {"origin": "https://zerostate.example"}, "abc"),
-        (COOKIE | {"origin": SHOP}, "abc"),
+        (COOKIE | {"origin": "http://zerostate.example"}, "missing"),
+        (COOKIE | {"origin": "https://zerostate.example:8443"}, "abc"),
+        (COOKIE | {"origin": "https://pages.zerostate.example"}, "abc"),
+        (COOKIE | {"origin": "https://example"}, "missing"),
+        (COOKIE | {"origin": SHOP}, "missing"),
+        (COOKIE | {"origin": SHOP, "sec-fetch-site": "none"}, "missing"),
         (COOKIE | {"origin": SHOP, "sec-fetch-site": "same-site"}, "abc"),
         (COOKIE | {"sec-fetch-site": "same-origin"}, "abc"),
         (COOKIE | {"sec-fetch-site": "none"}, "abc"),
@@ -43,30 +61,52 @@ COOKIE = {"cookie": "theme=dark; zerostate_session=abc; x"}
 def test_the_cookie_counts_last_and_for_known_pages_of_the_same_site_only(
     headers: dict[str, str], expected: str, handshake: bool
 ) -> None:
-    origins = Origins((SHOP,), loopback=False, cookies=True)
+    origins = Origins(NAMED, loopback=False, cookies=True)
 
-    assert admission.credential(HOST | headers, handshake=handshake, origins=origins) == expected
+    assert admission.credential(asked(headers), handshake=handshake, origins=origins) == expected
+
+
+@pytest.mark.parametrize(
+    ("host", "origin", "counts"),
+    [
+        ("127.0.0.1:8000", "http://127.0.0.1:3000", True),
+        ("127.0.0.1:8000", "http://localhost:1", False),
+        ("localhost:8000", "http://127.0.0.1:1", False),
+        ("localhost:8000", "http://a.localhost", False),
+        ("x.org", "http://app.x.org", True),
+        ("app.x.org", "http://x.org", True),
+        ("api.x.org", "http://app.x.org", False),
+        ("x.org", "http://notx.org", False),
+        ("x.org", "http://org", False),
+    ],
+)
+def test_two_hosts_are_one_site_if_one_lies_below_the_other(host: str, origin: str, counts: bool) -> None:
+    origins = Origins((origin,), loopback=True, cookies=True)
+    head = Head("GET", ME, "", COOKIE | {"host": host, "origin": origin}, "192.0.2.1")
+
+    assert origins.allow(head)
+    assert origins.allow_cookie(head) == counts
 
 
 def test_a_subprotocol_comes_before_the_cookie() -> None:
-    headers = HOST | COOKIE | {"sec-websocket-protocol": "zerostate.v1, bearer.other"}
+    head = asked(COOKIE | {"sec-websocket-protocol": "zerostate.v1, bearer.other"})
 
-    assert admission.credential(headers, handshake=True, origins=Origins(cookies=True)) == "other"
-    assert admission.credential(headers, handshake=False, origins=Origins(cookies=True)) == "abc"
+    assert admission.credential(head, handshake=True, origins=Origins(cookies=True)) == "other"
+    assert admission.credential(head, handshake=False, origins=Origins(cookies=True)) == "abc"
 
 
 def test_a_wildcard_vouches_for_no_page() -> None:
     origins = Origins(("*",), loopback=False, cookies=True)
-    headers = HOST | COOKIE | {"origin": "https://evil.example"}
+    head = asked(COOKIE | {"origin": "https://evil.zerostate.example"})
 
-    assert origins.allow(headers)
-    assert b"access-control-allow-credentials" not in dict(sharing_headers(origins, "/api/v1/users/me", headers))
-    assert admission.credential(headers, handshake=True, origins=origins) == "missing"
+    assert origins.allow(head)
+    assert b"access-control-allow-credentials" not in dict(sharing_headers(origins, head))
+    assert admission.credential(head, handshake=True, origins=origins) == "missing"
 
 
 def test_without_the_setting_no_cookie_counts() -> None:
     for origins in (None, Origins()):
-        assert admission.credential(HOST | COOKIE, handshake=True, origins=origins) == "missing"
+        assert admission.credential(asked(COOKIE), handshake=True, origins=origins) == "missing"
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +161,14 @@ def test_over_tls_the_cookie_is_secure(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("origin", "status"), [(None, 200), ("http://localhost:3000", 200), ("https://evil.example", 401), ("null", 401)]
+    ("origin", "status"),
+    [
+        (None, 200),
+        ("http://127.0.0.1:3000", 200),
+        ("http://localhost:3000", 401),
+        ("https://evil.example", 401),
+        ("null", 401),
+    ],
 )
 def test_a_strange_page_can_do_nothing_with_the_cookie(server: ServerProcess, origin: str | None, status: int) -> None:
     _, token = signed_in(server, f"page{status}{str(origin)[-4:]}@example.org")
@@ -133,9 +180,12 @@ def test_a_strange_page_can_do_nothing_with_the_cookie(server: ServerProcess, or
     assert answer.headers.get("Access-Control-Allow-Credentials") == ("true" if allowed else None)
 
 
-@pytest.mark.parametrize(("origin", "status"), [(b"http://localhost:3000", b"101"), (b"https://evil.example", b"401")])
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [(b"http://localhost:3000", b"101"), (b"http://127.0.0.1:3000", b"401"), (b"https://evil.example", b"401")],
+)
 def test_the_cookie_opens_a_socket_for_known_pages_only(server: ServerProcess, origin: bytes, status: bytes) -> None:
-    _, token = signed_in(server, f"socket{status.decode()}@example.org")
+    _, token = signed_in(server, f"socket{status.decode()}{len(origin)}@example.org")
     request = upgrade_request(token).replace(b"Authorization: Bearer ", b"Cookie: zerostate_session=")
     with server.raw() as opened:
         opened.sendall(request.replace(b"Host:", b"Origin: %s\r\nHost:" % origin))

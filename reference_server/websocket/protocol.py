@@ -189,7 +189,7 @@ class WebSocketProtocol(asyncio.Protocol):
             return
         self.observer.handshake(observed, answer)
         if isinstance(answer, Answer):
-            shared = sharing_headers(self.origins, head.path, head.headers)
+            shared = sharing_headers(self.origins, head)
             self.transport.write(raw_response(answer, [*shared, *observed.headers]))
             self.transport.close()
             return

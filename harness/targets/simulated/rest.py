@@ -89,5 +89,5 @@ class Reply(Protocol):
 
 def _raw(answer: Answer, head: Head, body: bytes) -> RawAnswer:
     """Encode the answer now: what the server thinks later must not change what is on its way."""
-    headers = [*headers_of(answer, body), *sharing_headers(Origins(), head.path, head.headers)]
+    headers = [*headers_of(answer, body), *sharing_headers(Origins(), head)]
     return RawAnswer(answer.status, {name.decode(): value.decode() for name, value in headers}, body)

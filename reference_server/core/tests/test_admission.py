@@ -21,6 +21,10 @@ UPGRADE = {
 }
 
 
+def sent(headers: dict[str, str], scheme: str = "http", peer: str = "192.0.2.1") -> Head:
+    return Head("GET", "/", "", headers, peer, scheme=scheme)
+
+
 def head(method: str, path: str) -> Head:
     return Head(method, path, "", {}, "192.0.2.1")
 
@@ -107,7 +111,7 @@ def test_a_path_stands_in_a_sentence_as_text_that_can_be_encoded(path: str, show
     ],
 )
 def test_the_first_place_that_has_a_token_decides(headers: dict[str, str], handshake: bool, expected: str) -> None:
-    assert admission.credential(headers, handshake=handshake) == expected
+    assert admission.credential(sent(headers), handshake=handshake) == expected
 
 
 @pytest.mark.parametrize("fault", TOKEN_FAULTS)
@@ -166,6 +170,7 @@ def test_an_upgrade_without_host_is_400() -> None:
         (None, False, True),
         ("https://shop.example", False, True),
         ("https://zerostate.example:8443", False, True),
+        ("http://zerostate.example:8443", False, False),
         ("https://evil.example", True, False),
         ("null", True, False),
         ("file://", True, False),
@@ -188,9 +193,29 @@ def test_an_upgrade_without_host_is_400() -> None:
     ],
 )
 def test_only_allowed_origins_may_shake_hands(origin: str | None, loopback: bool, allowed: bool) -> None:
-    headers = {"host": "zerostate.example:8443"} | ({} if origin is None else {"origin": origin})
+    head = sent({"host": "zerostate.example:8443"} | ({} if origin is None else {"origin": origin}), "https")
 
-    assert (admission.origin_fault(Origins(("https://shop.example",), loopback), headers) is None) == allowed
+    assert (admission.origin_fault(Origins(("https://shop.example",), loopback), head) is None) == allowed
+
+
+@pytest.mark.parametrize(
+    ("scheme", "peer", "forwarded", "origin", "same"),
+    [
+        ("http", "192.0.2.1", "", "http://x", True),
+        ("http", "192.0.2.1", "", "https://x", False),
+        ("https", "192.0.2.1", "", "https://x", True),
+        ("https", "192.0.2.1", "", "http://x", False),
+        ("http", "192.0.2.1", "https", "https://x", False),
+        ("http", "10.0.0.1", "https", "https://x", True),
+        ("http", "10.0.0.1", "https", "http://x", False),
+    ],
+)
+def test_the_scheme_is_part_of_an_origin_as_a_configured_proxy_tells_it(
+    scheme: str, peer: str, forwarded: str, origin: str, same: bool
+) -> None:
+    head = sent({"host": "x", "origin": origin, "x-forwarded-proto": forwarded}, scheme, peer)
+
+    assert Origins(loopback=False, proxies=(ip_network("10.0.0.0/30"),)).allow(head) == same
 
 
 @pytest.mark.parametrize(
