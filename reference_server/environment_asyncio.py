@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import random
+import re
 import secrets
 import time
 from collections.abc import Callable
@@ -19,6 +20,8 @@ from reference_server.environment import Cancelable, OffloadFullError, TokenInva
 
 T = TypeVar("T")
 _ALGORITHM = "HS256"
+_COMPACT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]*", re.ASCII)
+"""Three parts of base64url, which has no padding in a JWS (RFC 7515 §2): PyJWT takes some all the same."""
 _ID_MARKS = 4 << 76 | 2 << 62
 _ID_CHANCE = (1 << 128) - 1 & ~(15 << 76 | 3 << 62)
 
@@ -49,6 +52,8 @@ class JwtTokens:
 
     def decode(self, token: str) -> dict[str, Any]:
         """Return the claims; raises TokenInvalidError. Only HS256 is believed, whatever the header says."""
+        if _COMPACT.fullmatch(token) is None:
+            raise TokenInvalidError("malformed")
         try:
             claims: dict[str, Any] = jwt.decode(token, self._secret, algorithms=[_ALGORITHM], options=self._options)
         except (jwt.InvalidSignatureError, jwt.InvalidAlgorithmError, jwt.MissingRequiredClaimError) as fault:

@@ -255,6 +255,13 @@ def forged(header: Any, payload: Any, key: str = SECRET, hash_name: str = "sha25
     return f"{signed}.{base64.urlsafe_b64encode(mac).rstrip(b'=').decode()}"
 
 
+def otherwise(token: str) -> list[str]:
+    """Return a token with another last character that has the same significant bits: three more texts of its bytes."""
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    first = alphabet.index(token[-1]) & ~3
+    return [token[:-1] + last for last in alphabet[first : first + 4] if last != token[-1]]
+
+
 HS256 = {"alg": "HS256", "typ": "JWT"}
 
 
@@ -300,6 +307,17 @@ def without(name: str) -> dict[str, Any]:
 def test_what_is_no_good_token_is_refused_with_its_reason(gate: Gate, token: str, fault: TokenFault) -> None:
     assert gate.judge(token) == fault
     assert len(gate.credentials) == 0
+
+
+@pytest.mark.parametrize("tail", ["=", "==", "====", "+", "/", "\n."])
+def test_a_token_has_one_text_without_padding(gate: Gate, tail: str) -> None:
+    token = token_of()
+    head, payload, signature = token.split(".")
+
+    assert gate.judge(token + tail) == MALFORMED
+    assert gate.judge(f"{head}{tail}.{payload}.{signature}") == MALFORMED
+    assert [gate.judge(text) for text in otherwise(token)] == [MALFORMED] * 3
+    assert gate.accepts(token)
 
 
 def test_a_token_signed_by_hand_as_ours_are_is_accepted(gate: Gate) -> None:
