@@ -5,6 +5,7 @@ of judging a text grows with its size alone. A reason continues a sentence whose
 """
 
 import re
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -17,14 +18,19 @@ _NO_BRACKET: Final = bytes(byte for byte in range(256) if byte not in b"[]{}")
 _AS_SQUARE: Final = bytes.maketrans(b"{}", b"[]")
 _TOO_DEEP: Final = f"must not be nested deeper than {limits.JSON_DEPTH_MAX} levels"
 _decode = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder().encode
 
 
 class JsonTextError(Exception):
-    """The text is not JSON as the contract takes it; `reason` says why: `must be JSON`."""
+    """The text is not JSON as the contract takes it; `reason` says why: `must be JSON`.
 
-    def __init__(self, reason: str) -> None:
+    `fields` are the names in the outermost object that it lies in, where that is known.
+    """
+
+    def __init__(self, reason: str, fields: Sequence[str] = ()) -> None:
         super().__init__(f"the text {reason}")
         self.reason = reason
+        self.fields = fields
 
 
 def parse(text: bytes) -> Any:
@@ -39,11 +45,16 @@ def parse(text: bytes) -> Any:
         raise JsonTextError("must hold only numbers that a double can hold") from None
     except msgspec.DecodeError:
         raise JsonTextError("must be JSON") from None
-    if b"\\u0000" in text and _NUL_ESCAPE.search(text):
-        raise JsonTextError("must not hold NUL")
     if _deeper_than(text, limits.JSON_DEPTH_MAX):
         raise JsonTextError(_TOO_DEEP)
+    if b"\\u0000" in text and _NUL_ESCAPE.search(text):
+        raise JsonTextError("must not hold NUL", _with_nul(value))
     return value
+
+
+def _with_nul(value: Any) -> list[str]:
+    pairs = value.items() if isinstance(value, dict) else ()
+    return [name for name, item in pairs if "\0" not in name and _NUL_ESCAPE.search(_encode(item))]
 
 
 def _deeper_than(text: bytes, depth: int) -> bool:

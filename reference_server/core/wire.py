@@ -50,6 +50,8 @@ def parse_json(body: bytes) -> dict[str, Any]:
     try:
         value = json_text.parse(body)
     except json_text.JsonTextError as fault:
+        if fault.fields:
+            raise request_error([FieldFault(name, fault.reason) for name in fault.fields]) from None
         raise _whole_fault("body", fault.reason) from None
     if not isinstance(value, dict):
         raise _whole_fault("body", "must be a JSON object")
