@@ -1,6 +1,7 @@
 """What a store is: the one owner of durable state."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from reference_server.core.transaction import Transaction
@@ -15,6 +16,18 @@ class StoreError(Exception):
 
 class ReadWroteError(Exception):
     """Work that was said to read only has written; none of it stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What stands in the place of a database before anything is written to it.
+
+    `identity` is None when there is nothing yet, or a version that had none; `blobs` are those that its rows name.
+    """
+
+    is_new: bool
+    identity: str | None = None
+    blobs: frozenset[str] = frozenset()
 
 
 class Store(Protocol):

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from reference_server.core.transaction import Transaction
-from reference_server.store.base import ReadWroteError, Revision, StoreError
+from reference_server.store.base import Found, ReadWroteError, Revision, StoreError
+from reference_server.store.sqlite_examination import examined
 from reference_server.store.sqlite_file import Synchronous, opened, refusal
-from reference_server.store.sqlite_schema import APPLICATION_ID
+from reference_server.store.sqlite_schema import APPLICATION_ID, identity_of
 from reference_server.store.sqlite_transaction import SqliteTransaction
 
 T = TypeVar("T")
@@ -24,12 +25,32 @@ class SqliteStore:
     """`Store` over a file; made when absent, refused in words when it is not ours to write."""
 
     def __init__(
-        self, path: Path, *, synchronous: Synchronous = "NORMAL", busy_timeout_ms: int = BUSY_TIMEOUT_MS
+        self,
+        path: Path,
+        *,
+        synchronous: Synchronous = "NORMAL",
+        busy_timeout_ms: int = BUSY_TIMEOUT_MS,
+        found: Found | None = None,
     ) -> None:
-        """Open the file; raises StoreError. `busy_timeout_ms`: how long a transaction waits for another program."""
+        """Open the file; raises StoreError.
+
+        `busy_timeout_ms`: how long a transaction waits for another program; `found`: what `examined` told of the file
+        just now, if it was asked already.
+        """
         self._path = path
+        if found is None:
+            examined(path)
         self._connection: sqlite3.Connection | None = opened(path, synchronous, busy_timeout_ms)
         self._tx = SqliteTransaction(self._connection)
+
+    @property
+    def identity(self) -> str:
+        """What tells this database from every other; raises StoreError."""
+        connection = self._open()
+        try:
+            return identity_of(connection)
+        except sqlite3.Error as fault:
+            raise StoreError(refusal(self._path, fault)) from fault
 
     def transact(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` between BEGIN and COMMIT; what raises is rolled back. One thread at a time."""

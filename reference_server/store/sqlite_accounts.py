@@ -2,12 +2,12 @@
 
 import sqlite3
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from reference_server.core.rows import AccountRow, KeyRow
 from reference_server.core.transaction import EmailTakenError
 from reference_server.store.ended_credentials import ends_key, ends_tokens
-from reference_server.store.sqlite_schema import newest, values_of
+from reference_server.store.sqlite_schema import DamagedError, newest, values_of
 
 _ACCOUNT_UPDATES: Final = ", ".join(f"{name} = ?" for name in AccountRow.__struct_fields__)
 _ACCOUNT_PLACES: Final = ", ".join("?" * len(AccountRow.__struct_fields__))
@@ -33,20 +33,22 @@ class SqliteAccounts:
         return None if found is None else AccountRow(*found)
 
     def insert_account(self, account: AccountRow) -> None:
-        self._write_account(f"INSERT INTO accounts VALUES ({_ACCOUNT_PLACES})", values_of(account))
+        self._write_account(f"INSERT INTO accounts VALUES ({_ACCOUNT_PLACES})", account)
 
     def update_account(self, account: AccountRow) -> None:
         before = self.account(account.id)
         self.ended += before is not None and ends_tokens(before, account)
-        self._write_account(f"UPDATE accounts SET {_ACCOUNT_UPDATES} WHERE id = ?", [*values_of(account), account.id])
+        self._write_account(f"UPDATE accounts SET {_ACCOUNT_UPDATES} WHERE id = ?", account, account.id)
 
-    def _write_account(self, statement: str, values: list[Any]) -> None:
+    def _write_account(self, statement: str, account: AccountRow, *rest: str) -> None:
         try:
-            self._connection.execute(statement, values)
+            self._connection.execute(statement, [*values_of(account), *rest])
         except sqlite3.IntegrityError as fault:
-            if "accounts.email_key" in str(fault):
-                raise EmailTakenError from fault
-            raise
+            if "accounts.email_key" not in str(fault):
+                raise
+            if self.account_by_email(account.email_key) is None:
+                raise DamagedError("an e-mail belongs to no account, and is taken") from fault
+            raise EmailTakenError from fault
 
     def revoke_token(self, jti: str, expires_at_ns: int) -> None:
         self.ended += 1

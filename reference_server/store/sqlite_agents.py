@@ -11,7 +11,7 @@ from reference_server.contract.operations import AgentsQuery
 from reference_server.core.agents import cheapest_fitting, page_of
 from reference_server.core.rows import AgentRow, DeploymentRow, VersionRow
 from reference_server.core.transaction import VersionTakenError
-from reference_server.store.sqlite_schema import agent_of, newest, values_of
+from reference_server.store.sqlite_schema import agent_of, blobs_of, newest, values_of
 
 _AGENT_PLACES: Final = ", ".join("?" * len(AgentRow.__struct_fields__))
 _VERSION_PLACES: Final = ", ".join("?" * len(VersionRow.__struct_fields__))
@@ -92,8 +92,7 @@ class SqliteAgents:
         self._connection.execute("DELETE FROM versions WHERE agent_id = ? AND version = ?", (agent_id, version))
 
     def blobs(self) -> Sequence[str]:
-        statement = "SELECT blob FROM versions UNION SELECT avatar FROM accounts WHERE avatar IS NOT NULL"
-        return [name for (name,) in self._connection.execute(statement)]
+        return blobs_of(self._connection)
 
     # deployments
 

@@ -1,17 +1,13 @@
-"""The database file: opened only once it was found whole and ours, refused in words and left as it is otherwise.
+"""The database file: made for its owner alone, opened, brought up to date; what SQLite refuses is said in words.
 
-It is examined through a connection that can't write, because closing one that can would fold the log into a file that
-is damaged. What SQLite takes silently for the end of a log, or deletes, is looked for first.
+A file that is there already is opened only once it was found whole and ours (sqlite_examination.py).
 """
 
 import contextlib
 import os
 import sqlite3
-import struct
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, Literal
-from urllib.parse import quote
 
 from reference_server.store.base import StoreError
 from reference_server.store.sqlite_schema import APPLICATION_ID, MIGRATIONS, SCHEMA_1, SCHEMA_VERSION
@@ -22,9 +18,6 @@ FILE_MODE: Final = 0o600
 OPEN_TIMEOUT_MS: Final = 5000
 """How long another program may hold the file while we start."""
 _STATEMENTS_CACHED: Final = 128
-_LOG_HEADER: Final = struct.Struct(">8I")
-_LOG_MAGICS: Final = {0x377F0682: "<", 0x377F0683: ">"}
-"""What a log begins with, and the byte order of its checksums (SQLite's file format §4.1)."""
 _ADVICE: Final = {
     sqlite3.SQLITE_FULL: "make room on its disk",
     sqlite3.SQLITE_IOERR: "its disk is full or fails; make room, or look at the disk",
@@ -34,23 +27,22 @@ _ADVICE: Final = {
     sqlite3.SQLITE_CORRUPT: "it is damaged; restore a copy or name another file",
     sqlite3.SQLITE_NOTADB: "it is no SQLite database or is damaged; name another file",
     sqlite3.SQLITE_ERROR: "it is damaged or was changed by hand; restore a copy or name another file",
+    sqlite3.SQLITE_CONSTRAINT: "it is damaged or was changed by hand; restore a copy or name another file",
 }
 _PRIMARY: Final = 0xFF
 """The part of an error code that `_ADVICE` knows; the rest tells the kind of failure apart."""
 
 
 def opened(path: Path, synchronous: Synchronous, busy_timeout_ms: int) -> sqlite3.Connection:
-    """Return a connection to the file, made when absent, brought up to date when old; raises StoreError.
+    """Return a connection to a file that was examined: made when absent, brought up to date when old.
 
-    `busy_timeout_ms` holds from then on: it is how long our one thread waits for another program.
+    `busy_timeout_ms` holds from then on: it is how long our one thread waits for another program. Raises StoreError.
     """
     made = False
     connection: sqlite3.Connection | None = None
     try:
         made = _make_private(path)
-        if not made:
-            _examine(path)
-        connection = _connected(str(path), min(busy_timeout_ms, OPEN_TIMEOUT_MS), uri=False)
+        connection = connected(str(path), min(busy_timeout_ms, OPEN_TIMEOUT_MS), uri=False)
         _prepare(connection, path, synchronous)
         connection.execute(f"PRAGMA busy_timeout = {busy_timeout_ms}")
     except BaseException as fault:
@@ -65,27 +57,23 @@ def opened(path: Path, synchronous: Synchronous, busy_timeout_ms: int) -> sqlite
 
 
 def refusal(path: Path, fault: Exception) -> str:
-    """Return the sentence on what SQLite or the system says."""
+    """Return the sentence on what SQLite or the system says, or Python, of bytes that should be text."""
+    code = getattr(fault, "sqlite_errorcode", None)
     if isinstance(fault, OSError):
         said, advice = fault.strerror or str(fault), None
+    elif code is None:
+        # What it says quotes the bytes, which may be anybody's.
+        said, advice = "text that is none", _ADVICE[sqlite3.SQLITE_CORRUPT]
     else:
-        said, advice = str(fault), _ADVICE.get(getattr(fault, "sqlite_errorcode", 0) & _PRIMARY)
+        said, advice = str(fault), _ADVICE.get(code & _PRIMARY)
     return (
-        f"the database {path} can't be used ({_one_line(said).lower()}); "
+        f"the database {path} can't be used ({one_line(said).lower()}); "
         f"{advice or 'check that the folder exists and is writable'}"
     )
 
 
 def _make_private(path: Path) -> bool:
     """Make the file for its owner alone before SQLite does; its log and index take over the mode."""
-    if path.exists() and path.stat().st_size:
-        return False
-    log = _log_of(path)
-    if log.exists() and log.stat().st_size:
-        raise StoreError(
-            f"the database {path} is empty or gone, but its log {log} holds data; "
-            "put both back together, or move the log away"
-        )
     if path.exists():
         return False
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, FILE_MODE))
@@ -93,21 +81,23 @@ def _make_private(path: Path) -> bool:
 
 
 def _unmake(path: Path) -> None:
-    for made in (path, _log_of(path), _index_of(path)):
+    for made in (path, log_of(path), index_of(path)):
         with contextlib.suppress(OSError):
             made.unlink(missing_ok=True)
 
 
-def _log_of(path: Path) -> Path:
-    return Path(f"{path}-wal")
+def log_of(path: Path) -> Path:
+    """Return where SQLite keeps the log: beside the file itself, not beside a link to it."""
+    return Path(f"{path.resolve()}-wal")
 
 
-def _index_of(path: Path) -> Path:
+def index_of(path: Path) -> Path:
     """Return the file that SQLite keeps beside a log while somebody reads it."""
-    return Path(f"{path}-shm")
+    return Path(f"{path.resolve()}-shm")
 
 
-def _connected(database: str, timeout_ms: int, *, uri: bool) -> sqlite3.Connection:
+def connected(database: str, timeout_ms: int, *, uri: bool) -> sqlite3.Connection:
+    """Return a connection whose transactions are ours to begin and to end; raises sqlite3.Error."""
     return sqlite3.connect(
         database,
         uri=uri,
@@ -116,99 +106,6 @@ def _connected(database: str, timeout_ms: int, *, uri: bool) -> sqlite3.Connecti
         cached_statements=_STATEMENTS_CACHED,
         timeout=timeout_ms / 1000,
     )
-
-
-# before anything is written
-
-
-def _examine(path: Path) -> None:
-    """Find the file whole and ours; raises StoreError, sqlite3.Error, OSError, and leaves it as it is."""
-    _check_log(path)
-    with _reading(path) as connection:
-        _check_ours(connection, path)
-
-
-@contextlib.contextmanager
-def _reading(path: Path) -> Iterator[sqlite3.Connection]:
-    beside = [file for file in (_log_of(path), _index_of(path)) if not file.exists()]
-    connection = _connected(f"file:{quote(str(path.resolve()))}?mode=ro", OPEN_TIMEOUT_MS, uri=True)
-    try:
-        yield connection
-    finally:
-        connection.close()
-        for file in beside:
-            # Reading a database in WAL mode makes them, empty.
-            file.unlink(missing_ok=True)
-
-
-def _check_log(path: Path) -> None:
-    """Refuse a log whose header is damaged: SQLite would take it for empty and lose all that stands in it."""
-    log = _log_of(path)
-    if not log.exists():
-        return
-    with log.open("rb") as file:
-        header = file.read(_LOG_HEADER.size)
-    if len(header) == _LOG_HEADER.size and any(header) and not _is_log_header(header):
-        raise StoreError(f"the log {log} of the database is damaged; restore a copy of both, or name another file")
-
-
-def _is_log_header(header: bytes) -> bool:
-    magic, *_, sum_1, sum_2 = _LOG_HEADER.unpack(header)
-    order = _LOG_MAGICS.get(magic)
-    if order is None:
-        return False
-    one = two = 0
-    words = struct.unpack(f"{order}6I", header[:24])
-    for even, odd in zip(words[::2], words[1::2], strict=True):
-        one = (one + even + two) & 0xFFFFFFFF
-        two = (two + odd + one) & 0xFFFFFFFF
-    return (one, two) == (sum_1, sum_2)
-
-
-def _check_ours(connection: sqlite3.Connection, path: Path) -> None:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    if (application or tables or version) and application != APPLICATION_ID:
-        raise StoreError(f"the database {path} belongs to another program; name another file")
-    if version < 0 or (tables and version == 0):
-        raise StoreError(
-            f"the database {path} holds schema version {version}, expected 1 to {SCHEMA_VERSION}: it is damaged or was "
-            "changed by hand; restore a copy or name another file"
-        )
-    if version > SCHEMA_VERSION:
-        raise StoreError(
-            f"the database {path} has schema version {version}, this program reads up to {SCHEMA_VERSION}; "
-            "start a newer version or name another file"
-        )
-    if version:
-        _check_whole(connection, path, version)
-
-
-def _check_whole(connection: sqlite3.Connection, path: Path, version: int) -> None:
-    (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-    if found != "ok":
-        raise StoreError(f"the database {path} is damaged ({_one_line(found)}); restore a copy or name another file")
-    with contextlib.closing(_connected(":memory:", 0, uri=False)) as model:
-        _apply(model, 0, version)
-        missing = _shape(model) - _shape(connection)
-    if missing:
-        raise StoreError(
-            f"the database {path} lacks {min(missing)} of schema version {version}: it is damaged or was changed by "
-            "hand; restore a copy or name another file"
-        )
-
-
-def _shape(connection: sqlite3.Connection) -> set[str]:
-    """Return every table, column and index by name."""
-    columns = "SELECT 'the column ' || m.name || '.' || c.name FROM sqlite_schema m, pragma_table_info(m.name) c"
-    rows = connection.execute(
-        f"SELECT 'the ' || type || ' ' || name FROM sqlite_schema UNION {columns} WHERE m.type = 'table'"
-    )
-    return {name for (name,) in rows}
-
-
-# writing
 
 
 def _prepare(connection: sqlite3.Connection, path: Path, synchronous: Synchronous) -> None:
@@ -220,14 +117,14 @@ def _prepare(connection: sqlite3.Connection, path: Path, synchronous: Synchronou
     connection.execute("BEGIN IMMEDIATE")
     # Asked again inside the transaction: another process may have made the tables meanwhile.
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    _apply(connection, version, SCHEMA_VERSION)
+    apply(connection, version, SCHEMA_VERSION)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     # Written even when it stands there: SQLite opens a file that can't be written all the same, and says so only now.
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     connection.execute("COMMIT")
 
 
-def _apply(connection: sqlite3.Connection, version: int, target: int) -> None:
+def apply(connection: sqlite3.Connection, version: int, target: int) -> None:
     """Make the tables, or change those of an older version, within the caller's transaction."""
     steps = {1: SCHEMA_1, **MIGRATIONS}
     for step in range(version + 1, target + 1):
@@ -235,6 +132,6 @@ def _apply(connection: sqlite3.Connection, version: int, target: int) -> None:
             connection.execute(statement)
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """Join what SQLite says in several lines: a refusal is one."""
     return "; ".join(line.strip() for line in text.splitlines() if line.strip())

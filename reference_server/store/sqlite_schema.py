@@ -13,7 +13,9 @@ import msgspec
 from reference_server.core.rows import AccountRow, AgentRow, DeploymentRow, KeyRow, TaskRow, VersionRow
 from reference_server.store.ranks import RANK
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
+BLOBS_SINCE: Final = 2
+IDENTITY_SINCE: Final = 3
 APPLICATION_ID: Final = 0x5A535248
 """Marks a file as ours ("ZSRH"), so that another program's database is not taken for an empty one."""
 
@@ -70,8 +72,20 @@ MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {
         "CREATE INDEX deployments_of_agent ON deployments (agent_id, position)",
         "CREATE INDEX deployments_position ON deployments (position)",
     ),
+    3: (
+        "CREATE TABLE identity (id TEXT PRIMARY KEY) WITHOUT ROWID",
+        # Drawn by SQLite, so that this stays a list of statements; a copy of the file is the same database.
+        "INSERT INTO identity VALUES (lower(hex(randomblob(16))))",
+    ),
 }
 """What leads from the version before to each version; a database of any age goes through all that are above its own."""
+
+
+class DamagedError(sqlite3.DatabaseError):
+    """Rows or columns contradict what only this program writes; known by its code as SQLite's own finds are."""
+
+    sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+
 
 TASK_COLUMNS: Final = ", ".join("position" if name == "order" else name for name in TaskRow.__struct_fields__)
 
@@ -88,6 +102,21 @@ def newest(
     return connection.execute(statement, (value, total if limit is None else limit)).fetchall(), total
 
 
+def identity_of(connection: sqlite3.Connection) -> str:
+    """Return what tells a database from every other that is not a copy of it; raises DamagedError."""
+    found = connection.execute("SELECT id FROM identity").fetchall()
+    if len(found) != 1:
+        raise DamagedError(f"it has {len(found)} identities, expected 1")
+    identity: str = found[0][0]
+    return identity
+
+
+def blobs_of(connection: sqlite3.Connection) -> list[str]:
+    """Return the name of every blob that a row points at."""
+    statement = "SELECT blob FROM versions UNION SELECT avatar FROM accounts WHERE avatar IS NOT NULL"
+    return [name for (name,) in connection.execute(statement)]
+
+
 def values_of(row: AccountRow | AgentRow | KeyRow | VersionRow | DeploymentRow) -> list[Any]:
     """Return a row's fields as SQLite's values, in the order of its columns."""
     return [
@@ -96,10 +125,10 @@ def values_of(row: AccountRow | AgentRow | KeyRow | VersionRow | DeploymentRow) 
 
 
 def agent_of(values: tuple[Any, ...]) -> AgentRow:
-    """Return the agent in these columns."""
+    """Return the agent in these columns; raises DamagedError."""
     fields = dict(zip(AgentRow.__struct_fields__, values, strict=True))
     return AgentRow(
-        **fields | {"capabilities": tuple(_decode(fields["capabilities"])), "manifest": _decode(fields["manifest"])}
+        **fields | {"capabilities": tuple(_json(fields["capabilities"])), "manifest": _json(fields["manifest"])}
     )
 
 
@@ -112,11 +141,18 @@ def task_values(row: TaskRow) -> list[Any]:
 
 
 def task_of(values: tuple[Any, ...]) -> TaskRow:
-    """Return the task in these columns."""
+    """Return the task in these columns; raises DamagedError."""
     fields = list(values)
-    fields[_CONSTRAINTS] = _decode(fields[_CONSTRAINTS])
-    fields[_RESULT] = None if fields[_RESULT] is None else _decode(fields[_RESULT])
+    fields[_CONSTRAINTS] = _json(fields[_CONSTRAINTS])
+    fields[_RESULT] = None if fields[_RESULT] is None else _json(fields[_RESULT])
     return TaskRow(*fields)
+
+
+def _json(text: str) -> Any:
+    try:
+        return _decode(text)
+    except msgspec.DecodeError as fault:
+        raise DamagedError("a column that should hold JSON does not") from fault
 
 
 _CONSTRAINTS: Final = TaskRow.__struct_fields__.index("constraints")

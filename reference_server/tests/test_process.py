@@ -77,6 +77,20 @@ def test_a_second_process_on_the_database_is_refused_until_the_first_is_killed(t
     assert not (tmp_path / "zerostate.db.lock").exists()
 
 
+def test_a_second_process_on_another_name_of_the_database_is_refused_and_the_first_serves_on(tmp_path: Path) -> None:
+    path, other = tmp_path / "zerostate.db", tmp_path / "other.db"
+    with ServerProcess("--db", str(path)) as server:
+        token = server.register()
+        other.hardlink_to(path)
+
+        assert "has 2 names (hard links)" in refused("--port", "0", "--db", str(other))
+        assert server.call("GET", "/users/me", token).status_code == 200
+        other.unlink()
+        assert server.end() == 0
+    with ServerProcess("--db", str(path)) as server:
+        assert server.call("GET", "/users/me", token).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [

@@ -1,26 +1,17 @@
-"""Damaged, foreign and older databases: refused in words with every byte left as it is, or brought up to date whole."""
+"""Damaged databases and those that can't be written: refused in words with every byte left as it is."""
 
 import contextlib
 import os
+import random
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from reference_server.core.rows import AccountRow, AgentRow
 from reference_server.store import SqliteStore, StoreError
-from reference_server.store.sqlite_schema import (
-    APPLICATION_ID,
-    SCHEMA_1,
-    SCHEMA_VERSION,
-    TASK_COLUMNS,
-    task_values,
-    values_of,
-)
-from reference_server.store.tests.rows import account, agent, id_of, put, task
+from reference_server.store.tests.rows import account, id_of, put, task
 
 NOBODY = 65534
 
@@ -102,6 +93,98 @@ def test_a_damaged_database_is_refused_and_neither_it_nor_its_log_is_touched(
     assert said in refused(path)
 
 
+def garble_id(path: Path, id_: str, followed_by: str) -> None:
+    """Change a byte of an id in its row alone: the indexes go on telling the right one."""
+    content = path.read_bytes()
+    where = content.index((id_ + followed_by).encode())
+    overwrite(path, where + 3, b"f")
+
+
+def test_a_row_that_its_index_no_longer_finds_is_damage(path: Path) -> None:
+    garble_id(folded(path), id_of(1), account(1).email)
+
+    assert "is damaged" in refused(path)
+
+
+def test_a_database_over_the_bound_is_opened_and_what_contradicts_itself_is_found_when_it_is_used(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    garble_id(folded(path), id_of(1), account(1).email)
+    monkeypatch.setattr("reference_server.store.sqlite_examination.INTEGRITY_BYTES_MAX", 0)
+    store = SqliteStore(path)
+
+    with pytest.raises(StoreError, match=r"belongs to no account, and is taken.*it is damaged; restore a copy"):
+        put(store, account(1))
+    store.close()
+
+
+@pytest.mark.parametrize("column", ["constraints", "query"])
+def test_a_column_of_other_bytes_is_damage_and_they_are_not_quoted(path: Path, column: str) -> None:
+    execute(folded(path), f"UPDATE tasks SET {column} = CAST(x'7B22736563726574223AFF' AS TEXT)")
+    store = SqliteStore(path)
+    with pytest.raises(StoreError, match="it is damaged; restore a copy") as raised:
+        store.read(lambda tx: tx.task(task(1).id))
+    store.close()
+
+    assert "secret" not in str(raised.value)
+
+
+def test_a_column_that_is_no_json_is_damage(path: Path) -> None:
+    execute(folded(path), "UPDATE tasks SET constraints = '{'")
+    store = SqliteStore(path)
+    with pytest.raises(StoreError, match=r"should hold json does not.*it is damaged"):
+        store.read(lambda tx: tx.task(task(1).id))
+    store.close()
+
+
+def test_a_schema_of_bytes_that_are_no_text_is_damage(path: Path) -> None:
+    """Python can't even decode what SQLite says of it."""
+    content = folded(path).read_bytes()
+    overwrite(path, content.index(b"CREATE TABLE agents") + 8, b"\xc1")
+
+    assert "it is damaged" in refused(path)
+
+
+@pytest.mark.parametrize(
+    "statement", ["DELETE FROM identity", "INSERT INTO identity VALUES ('another')"], ids=["none", "two"]
+)
+def test_a_database_that_has_not_one_identity_is_damaged(path: Path, statement: str) -> None:
+    execute(folded(path), statement)
+
+    assert "it is damaged" in refused(path)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_byte_that_changed_anywhere_is_found_in_words_or_changes_nothing_but_a_value(path: Path, seed: int) -> None:
+    """What no index holds has nothing to be compared with."""
+    chance, whole = random.Random(seed), folded(path).read_bytes()
+    for _ in range(60):
+        where = chance.choice([at for at, byte in enumerate(whole) if byte])
+        path.write_bytes(whole[:where] + bytes([whole[where] ^ 1 << chance.randrange(8)]) + whole[where + 1 :])
+        with contextlib.suppress(StoreError), contextlib.closing(SqliteStore(path)) as store:
+            store.read(lambda tx: (tx.account(id_of(1)), tx.tasks_of(id_of(1), None, None, 100, 0), tx.blobs()))
+
+
+def test_a_database_of_two_names_is_refused_by_each_and_opened_once_it_has_one(path: Path) -> None:
+    other = path.with_name("other.db")
+    other.hardlink_to(path)
+
+    for name in (path, other):
+        assert "has 2 names (hard links)" in refused(name)
+    other.unlink()
+    SqliteStore(path).close()
+
+
+def test_a_link_to_a_database_has_the_log_of_the_database(path: Path) -> None:
+    link = path.with_name("link.db")
+    link.symlink_to(path)
+    overwrite(Path(f"{path}-wal"), 9, b"\xa5")
+
+    assert "-wal of the database is damaged" in refused(link)
+    path.write_bytes(b"")
+    assert "is empty or gone, but its log" in refused(link)
+
+
 @pytest.mark.parametrize("pages", [1, 2, 5, 9])
 def test_a_database_that_was_cut_off_is_refused(path: Path, pages: int) -> None:
     os.truncate(folded(path), 4096 * pages + 100)
@@ -138,63 +221,6 @@ def test_a_log_that_breaks_off_gives_what_was_whole_and_never_half_a_transaction
     found = store.transact(lambda tx: (tx.account(id_of(1)), tx.tasks_of(id_of(1), None, None, 100, 0)[1]))
     store.close()
     assert found in ((None, 0), (account(1), 50))
-
-
-def insert(connection: sqlite3.Connection, table: str, row: dict[str, Any]) -> None:
-    """Insert what the table has columns for."""
-    columns = [name for (name,) in connection.execute(f"SELECT name FROM pragma_table_info('{table}')")]
-    places = ", ".join("?" * len(columns))
-    connection.execute(f"INSERT INTO {table} VALUES ({places})", [row[name] for name in columns])
-
-
-def database_of_version_1(path: Path) -> None:
-    """Make what the first version left: its tables, an account, an agent, tasks in every state."""
-    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
-        for statement in SCHEMA_1:
-            connection.execute(statement)
-        for number in (1, 2):
-            insert(
-                connection, "accounts", dict(zip(AccountRow.__struct_fields__, values_of(account(number)), strict=True))
-            )
-        insert(connection, "agents", dict(zip(AgentRow.__struct_fields__, values_of(agent(1)), strict=True)))
-        for number in range(1, 8):
-            columns = [*TASK_COLUMNS.split(", "), "rank"]
-            insert(connection, "tasks", dict(zip(columns, task_values(task(number)), strict=True)))
-        connection.execute("INSERT INTO revoked_tokens VALUES ('a token', 9)")
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute("PRAGMA user_version = 1")
-
-
-def test_a_database_of_the_first_version_is_brought_up_to_date_with_all_that_it_holds(tmp_path: Path) -> None:
-    path = tmp_path / "store.db"
-    database_of_version_1(path)
-    wanted = [task(number) for number in range(1, 8)]
-    for _ in range(2):
-        store = SqliteStore(path)
-        assert store.transact(lambda tx: [tx.account(id_of(number)) for number in (1, 2)]) == [account(1), account(2)]
-        assert store.transact(lambda tx: tx.agent("agent_001")) == agent(1)
-        assert store.transact(lambda tx: [tx.task(row.id) for row in wanted]) == wanted
-        assert store.transact(lambda tx: tx.token_revoked("a token"))
-        assert store.transact(lambda tx: tx.keys_of(id_of(1), 9)) == ([], 0)
-        store.close()
-
-    with contextlib.closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
-
-
-def test_a_migration_that_fails_leaves_the_older_version_as_it_was(tmp_path: Path) -> None:
-    path = tmp_path / "store.db"
-    database_of_version_1(path)
-    # In the way of a table that the second version brings.
-    execute(path, "CREATE TABLE deployments (theirs TEXT)")
-    with contextlib.closing(sqlite3.connect(path)) as connection:
-        before = connection.execute("SELECT name, sql FROM sqlite_schema").fetchall()
-
-    with pytest.raises(StoreError, match="already exists"):
-        SqliteStore(path)
-    with contextlib.closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("SELECT name, sql FROM sqlite_schema").fetchall() == before
-        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
 
 
 def test_a_database_that_another_program_writes_to_is_refused_by_name(
