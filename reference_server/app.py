@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import uvicorn
 
-from reference_server.blobs import Blobs, FolderBlobs, MemoryBlobs, S3Blobs
+from reference_server.blobs import Blobs
 from reference_server.bus import Tap
 from reference_server.core.admission import Origins, is_loopback
 from reference_server.core.passwords import PasswordCost
@@ -31,9 +31,7 @@ from reference_server.operations import Options
 from reference_server.rate_limits import Rates
 from reference_server.serving import Server, Signals, configured
 from reference_server.settings.secrets_file import AccountsFile, admin_password, jwt_secret
-from reference_server.settings.table import S3
 from reference_server.settings.values import Settings, SettingsError
-from reference_server.store import MemoryStore, SqliteStore
 from reference_server.store.base import Store
 from reference_server.tap import FileTap
 from reference_server.version import VERSION
@@ -51,27 +49,6 @@ def make_driver(
 ) -> Driver:
     """Make the driver as it should be."""
     return Driver(environment, store, sockets, options, tap=tap, blobs=blobs)
-
-
-def open_store(settings: Settings) -> Store:
-    """Open the store that the settings name; raises StoreError when it can't be used."""
-    if settings.in_memory:
-        return MemoryStore()
-    return SqliteStore(Path(settings.db), synchronous="FULL" if settings.sync == "full" else "NORMAL")
-
-
-def open_blobs(settings: Settings, endpoint: str | None = None) -> Blobs:
-    """Open the blob store that the settings name, by default a folder beside the database; raises BlobError.
-
-    `endpoint` is the URL of another S3 peer than Amazon's.
-    """
-    if settings.in_memory:
-        return MemoryBlobs()
-    where = settings.blobs or f"{settings.db}.blobs"
-    if not where.startswith(S3):
-        return FolderBlobs(Path(where))
-    bucket, _, prefix = where.removeprefix(S3).strip("/").partition("/")
-    return S3Blobs(bucket, prefix, endpoint)
 
 
 def open_tap(settings: Settings) -> FileTap | None:

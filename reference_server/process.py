@@ -10,7 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from reference_server.app import MakeDriver, Process, Resources, open_blobs, open_store, open_tap, serve_pages
+from reference_server.app import MakeDriver, Process, Resources, open_tap, serve_pages
+from reference_server.durable_state import open_durable_state
 from reference_server.observing.log_lines import fields
 from reference_server.observing.log_writer import log_of
 from reference_server.serving import Signals, listen
@@ -46,8 +47,8 @@ def serve(settings: Settings, make: MakeDriver, pages: Path) -> int:
         if not settings.in_memory:
             held.callback(DatabaseLock(Path(settings.db)).release)
         accounts = held.enter_context(AccountsFile(settings.accounts_path)) if settings.accounts else None
-        store = held.enter_context(closing(open_store(settings)))
-        blobs = open_blobs(settings, os.environ.get("AWS_ENDPOINT_URL"))
+        store, blobs = open_durable_state(settings, os.environ.get("AWS_ENDPOINT_URL"))
+        held.enter_context(closing(store))
         resources = Resources(signals, listener, tls, tap, store, blobs, accounts, requests)
         return _ended(held, signals, Process(settings, resources, make, pages).serve(announce))
 

@@ -6,7 +6,11 @@ from typing import Final, Protocol
 
 CHECKED: Final = b"written by a check"
 """What `Blobs.check` writes and expects to read."""
+OWNER: Final = "owner"
+"""What the mark of a blob store is called: there lies the identity of the database whose rows name its blobs."""
+OWNER_BYTES: Final = 32
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_IDENTITY: Final = re.compile(rb"[0-9a-f]{32}")
 
 
 class BlobError(Exception):
@@ -27,6 +31,15 @@ def checked_name(name: str) -> str:
     if not is_name(name):
         raise BlobError(f"a blob can't be named {name!r}; expected 1 to 128 letters, digits, - and _")
     return name
+
+
+def identity_in(mark: bytes, where: str) -> str:
+    """Return the identity that a mark holds; raises BlobError for what can be none."""
+    if _IDENTITY.fullmatch(mark) is None:
+        raise BlobError(
+            f"the mark {where}/{OWNER} does not say whose blobs those are; restore it, or remove it if nobody uses them"
+        )
+    return mark.decode()
 
 
 class StagedBlob(Protocol):
@@ -58,6 +71,16 @@ class BlobReader(Protocol):
 
 class Blobs(Protocol):
     """Bytes by name; names are chosen by the caller, of letters, digits, `-` and `_`; another is a BlobError."""
+
+    @property
+    def where(self) -> str:
+        """What people call it: a path, a URL."""
+
+    def owner(self) -> str | None:
+        """Return the identity of the database whose blobs these are, None as long as nobody's; raises BlobError."""
+
+    def own(self, identity: str) -> None:
+        """Mark it as that database's, for good, unless it is marked already; raises BlobError."""
 
     def stage(self, name: str) -> StagedBlob:
         """Begin a blob; raises BlobError."""

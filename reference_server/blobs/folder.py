@@ -1,7 +1,7 @@
 """Blobs in a folder: written beside where they will stand, then moved there in one step.
 
-A blob is under `kept/` whole and durable, or not at all; what a crash leaves under `staged/` is nobody's. Only these
-two folders are ever looked into, so a folder that holds other things too loses none of them.
+A blob is under `kept/` whole and durable, or not at all; what a crash leaves under `staged/` is nobody's. The file
+`owner` says whose they are. Nothing else is ever looked at, so a folder that holds other things too loses none of them.
 """
 
 import contextlib
@@ -10,7 +10,16 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from reference_server.blobs.base import CHECKED, BlobError, BlobMissingError, checked_name, is_name
+from reference_server.blobs.base import (
+    CHECKED,
+    OWNER,
+    OWNER_BYTES,
+    BlobError,
+    BlobMissingError,
+    checked_name,
+    identity_in,
+    is_name,
+)
 
 FOLDER_MODE: Final = 0o700
 FILE_MODE: Final = 0o600
@@ -28,6 +37,35 @@ class FolderBlobs:
         with self.faults("made"):
             for folder in (root, self._staged, self._kept):
                 folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+
+    @property
+    def where(self) -> str:
+        """The folder."""
+        return str(self._root)
+
+    def owner(self) -> str | None:
+        """Return whose blobs these are."""
+        with self.faults("read"):
+            try:
+                with (self._root / OWNER).open("rb") as file:
+                    mark = file.read(OWNER_BYTES + 1)
+            except FileNotFoundError:
+                return None
+        return identity_in(mark, self.where)
+
+    def own(self, identity: str) -> None:
+        """Mark it as somebody's; of two that do so at once, one finds the other's mark."""
+        mark = self._root / OWNER
+        with self.faults("written"), contextlib.suppress(FileExistsError):
+            descriptor = os.open(mark, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
+            try:
+                with os.fdopen(descriptor, "wb", buffering=0) as file:
+                    file.write(identity.encode())
+                    os.fsync(descriptor)
+            except OSError:
+                mark.unlink(missing_ok=True)
+                raise
+            _sync_folder(self._root)
 
     def stage(self, name: str) -> "_Staged":
         """Begin a blob."""

@@ -10,6 +10,20 @@ class MemoryBlobs:
 
     def __init__(self) -> None:
         self._kept: dict[str, bytes] = {}
+        self._owner: str | None = None
+
+    @property
+    def where(self) -> str:
+        """What people call it."""
+        return "memory"
+
+    def owner(self) -> str | None:
+        """Return whose blobs these are."""
+        return self._owner
+
+    def own(self, identity: str) -> None:
+        """Mark it as somebody's, unless it is."""
+        self._owner = self._owner or identity
 
     def stage(self, name: str) -> "_Staged":
         """Begin a blob."""

@@ -10,7 +10,16 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from reference_server.blobs.base import CHECKED, BlobError, BlobMissingError, checked_name, is_name
+from reference_server.blobs.base import (
+    CHECKED,
+    OWNER,
+    OWNER_BYTES,
+    BlobError,
+    BlobMissingError,
+    checked_name,
+    identity_in,
+    is_name,
+)
 
 if TYPE_CHECKING:
     from obstore import ReadableFile, WritableFile
@@ -43,7 +52,7 @@ class S3Blobs:
                 "blobs in S3 need the extra s3; install zerostate-harness[s3], or name a folder with --blobs"
             ) from fault
         self._obstore = obstore
-        self._where = f"s3://{bucket}/{prefix}"
+        self._where = f"s3://{bucket}/{prefix}".rstrip("/")
         with self.faults():
             self._store = S3Store(
                 bucket,
@@ -56,6 +65,25 @@ class S3Blobs:
                 },
                 retry_config={"max_retries": RETRIES_MAX, "retry_timeout": timedelta(seconds=RETRYING_S_MAX)},
             )
+
+    @property
+    def where(self) -> str:
+        """The URL of bucket and prefix."""
+        return self._where
+
+    def owner(self) -> str | None:
+        """Return whose blobs these are."""
+        with self.faults():
+            try:
+                mark = self._obstore.get_range(self._store, OWNER, start=0, length=OWNER_BYTES + 1)
+            except FileNotFoundError:
+                return None
+        return identity_in(bytes(mark), self._where)
+
+    def own(self, identity: str) -> None:
+        """Mark it as somebody's; of two that do so at once, one finds the other's mark."""
+        with self.faults(), contextlib.suppress(self._obstore.exceptions.AlreadyExistsError):
+            self._obstore.put(self._store, OWNER, identity.encode(), mode="create")
 
     def stage(self, name: str) -> "_Staged":
         """Begin a blob; nothing is sent before a part is full."""

@@ -14,6 +14,18 @@ class TroubledBlobs:
         self.checks = 0
         self.deleted: list[str] = []
 
+    @property
+    def where(self) -> str:
+        return self.inner.where
+
+    def owner(self) -> str | None:
+        self._judge()
+        return self.inner.owner()
+
+    def own(self, identity: str) -> None:
+        self._judge()
+        self.inner.own(identity)
+
     def stage(self, name: str) -> StagedBlob:
         self.staged += 1
         return _Staged(self, self.inner.stage(name))

@@ -3,6 +3,7 @@
 The disk is full for one process alone: the kernel is told how large its files may grow.
 """
 
+import re
 import resource
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ import httpx
 import pytest
 
 from reference_server.store.sqlite_schema import SCHEMA_VERSION
+from reference_server.tests.forms import PNG
 from reference_server.tests.process import DEADLINE_S, ServerProcess, wait_until
 from reference_server.tests.test_process import refused
 
@@ -114,6 +116,25 @@ def garbled(path: Path) -> None:
     path.write_bytes(content[:8192] + bytes(len(content) - 8192))
 
 
+def with_another_admin(path: Path) -> None:
+    """Change one byte of the admin's id in its row, not in the index by e-mail."""
+    with ServerProcess("--db", str(path)) as server:
+        assert server.end() == 0
+    content = bytearray(path.read_bytes())
+    row = re.search(rb"[0-9a-f-]{36}admin@example\.org", content)
+    assert row is not None
+    content[row.start()] ^= 1
+    path.write_bytes(content)
+
+
+def emptied(path: Path) -> None:
+    with ServerProcess("--db", str(path)) as server:
+        url = server.call("POST", "/users/me/avatar", server.register(), files={"avatar": PNG}).json()["avatar_url"]
+        assert server.end() == 0
+    assert (path.with_name("z.db.blobs") / "kept" / url.rpartition("/")[2]).read_bytes() == PNG
+    path.write_bytes(b"")
+
+
 @pytest.mark.parametrize(
     ("make", "said"),
     [
@@ -121,9 +142,11 @@ def garbled(path: Path) -> None:
         (foreign, "belongs to another program"),
         (newer, f"has schema version {SCHEMA_VERSION + 1}, this program reads up to {SCHEMA_VERSION}"),
         (garbled, "is damaged"),
+        (with_another_admin, "is damaged"),
+        (emptied, "z.db is empty or gone, but the blob store"),
         (lambda path: path.mkdir(), "can't be used"),
     ],
-    ids=["no database", "another program's", "newer", "garbled", "a folder"],
+    ids=["no database", "another program's", "newer", "garbled", "another id", "emptied", "a folder"],
 )
 def test_a_database_that_is_not_whole_and_ours_is_one_line_and_left_as_it_is(
     tmp_path: Path, make: Callable[[Path], object], said: str
@@ -137,4 +160,4 @@ def test_a_database_that_is_not_whole_and_ours_is_one_line_and_left_as_it_is(
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}

@@ -26,6 +26,7 @@ from reference_server.blobs import (
 CONTENT = bytes(range(256)) * 40
 LARGE = b"0123456789abcdef" * 65_536 * 6
 """6 MiB: more than one part of a multipart upload."""
+IDENTITY = "0123456789abcdef" * 2
 BUCKETS = itertools.count(1)
 NOT_NAMES = ["", ".", "..", "a/b", "../a", "a.part", "ä", "a\0", "x" * 129]
 
@@ -153,6 +154,16 @@ def test_a_sweep_takes_what_is_kept_for_kept(blobs: Blobs) -> None:
     assert list(blobs.names()) == ["a"]
 
 
+def test_whose_blobs_they_are_is_said_once_and_is_no_blob(blobs: Blobs) -> None:
+    assert blobs.owner() is None
+    blobs.own(IDENTITY)
+    blobs.own("f" * 32)
+    blobs.sweep()
+
+    assert blobs.owner() == IDENTITY
+    assert list(blobs.names()) == []
+
+
 @pytest.mark.parametrize("name", NOT_NAMES)
 @pytest.mark.parametrize("act", ["stage", "open", "delete"])
 def test_a_name_that_means_something_to_a_path_is_refused(blobs: Blobs, act: str, name: str) -> None:
@@ -164,10 +175,20 @@ def test_a_name_that_means_something_to_a_path_is_refused(blobs: Blobs, act: str
 
 
 def test_a_folder_is_its_owners_alone(tmp_path: Path) -> None:
-    keep(FolderBlobs(tmp_path / "blobs"), "a")
+    blobs = FolderBlobs(tmp_path / "blobs")
+    blobs.own(IDENTITY)
+    keep(blobs, "a")
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.rglob("*")}
 
-    assert modes == {"blobs": 0o700, "staged": 0o700, "kept": 0o700, "a": 0o600}
+    assert modes == {"blobs": 0o700, "staged": 0o700, "kept": 0o700, "owner": 0o600, "a": 0o600}
+
+
+@pytest.mark.parametrize("mark", [b"", b"0123", IDENTITY.encode() + b"0", b"\xff" * 32])
+def test_a_folder_whose_mark_says_nothing_is_refused_in_words(tmp_path: Path, mark: bytes) -> None:
+    (tmp_path / "owner").write_bytes(mark)
+
+    with pytest.raises(BlobError, match=r"/owner does not say whose blobs those are; restore it, or remove it"):
+        FolderBlobs(tmp_path).owner()
 
 
 def test_a_folder_is_swept_of_what_a_crash_left_and_of_nothing_else(tmp_path: Path) -> None:
@@ -209,6 +230,21 @@ def test_a_full_disk_leaves_nothing_and_is_said_in_words(
         act()
     staged.discard()
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_a_full_disk_leaves_no_half_mark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(28, os.strerror(28))
+
+    blobs = FolderBlobs(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(BlobError, match="no space left on device"):
+            blobs.own(IDENTITY)
+    assert blobs.owner() is None
+
+    blobs.own(IDENTITY)
+    assert blobs.owner() == IDENTITY
 
 
 def test_a_folder_that_can_no_longer_be_written_fails_its_check(tmp_path: Path) -> None:
@@ -285,10 +321,12 @@ ACTS: list[Callable[[Blobs], object]] = [
     lambda blobs: blobs.delete("a"),
     lambda blobs: blobs.names(),
     lambda blobs: blobs.check(),
+    lambda blobs: blobs.owner(),
+    lambda blobs: blobs.own(IDENTITY),
 ]
 
 
-@pytest.mark.parametrize("act", ACTS, ids=["keep", "keep_large", "open", "delete", "names", "check"])
+@pytest.mark.parametrize("act", ACTS, ids=["keep", "keep_large", "open", "delete", "names", "check", "owner", "own"])
 def test_an_s3_peer_that_does_not_answer_is_said_in_words(s3_url: str, act: Callable[[Blobs], object]) -> None:
     with pytest.raises(BlobError, match="s3://bucket/p can't be used now; check AWS_ENDPOINT_URL"):
         act(S3Blobs("bucket", "p", "http://127.0.0.1:9"))
