@@ -189,26 +189,21 @@ def replay(script: str, tier: str, target: str | None) -> int:
 @menu.command()
 @click.option("--tier", default="t0", show_default=True, type=click.Choice(["t0", "t2"]))
 @click.option("--mutant", default="", help="only this one")
-@click.option("--seeds", default=0, help="at most so many seeds a mutant; 0: as many as it takes, within bounds")
+@click.option("--seeds", type=click.IntRange(1), help="at most so many seeds a mutant; left out: what it may take")
 @click.option("--out", type=click.Path(file_okay=False), help="a folder for the kill matrix, as JSON and Markdown")
-def selfcheck(tier: str, mutant: str, seeds: int, out: str | None) -> int:
+def selfcheck(tier: str, mutant: str, seeds: int | None, out: str | None) -> int:
     """Prove the checkers with servers broken on purpose."""
     from harness.mutants.catalog import BY_NAME
-    from harness.mutants.selfcheck import SEEDS_MAX
+    from harness.mutants.selfcheck import SEEDS_MAX, elsewhere
     from harness.mutants.selfcheck import selfcheck as run
+    from harness.verify.listing import killed
 
-    if mutant:
-        known_name(mutant, BY_NAME, "mutant")
+    if mutant and (where := elsewhere(BY_NAME[known_name(mutant, BY_NAME, "mutant")], tier)):
+        raise BadInputError(f"mutant {mutant!r} can't be tried at tier {tier}, {where}")
     matrix = run(seeds=seeds or SEEDS_MAX, only=mutant, tier=tier, progress=print, out=Path(out) if out else None)
-    for kill in matrix.kills:
-        found = f"seed {kill.seeds_to_detect} after {kill.seconds_to_detect:.2f} s" if kill.killed else "SURVIVED"
-        print(f"{kill.mutant:<24}{found:<24}{', '.join(kill.clauses) or '-'}")
-    for name in matrix.not_at_this_tier:
-        print(f"{name:<24}not at this tier")
-    for name in matrix.idle_faults:
-        print(f"fault {name} proves nothing: its mutant does not need it")
+    for line in killed(matrix):
+        print(line)
     if matrix.void:
-        print("void: the canary passed")
         return EXIT_VOID
     return EXIT_VIOLATED if matrix.red else EXIT_OK
 

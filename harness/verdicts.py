@@ -10,6 +10,10 @@ LEDGER: Final = "ledger"
 """The series of samples that account for every push under load, and the name of what judges them."""
 
 
+SECTIONS_TOLD: Final = (
+    "§ numbers are the sections of the contract whose sentences these clauses are; its prose is no part of the project"
+)
+"""What a section of a clause refers to, said where sections are shown first."""
 NOT_ALLOWED: Final = "not allowed"
 """How the reason begins why a clause is unsupported that a target has, and does not allow to be tried."""
 

@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from harness.records import read_record
+from harness.verdicts import SECTIONS_TOLD
 from reports import words
 from reports.view import MARKS, View, view_of
 
@@ -38,6 +39,7 @@ def html(view: View) -> str:
         .get_template("report.html")
         .render(
             view=view,
+            sections=SECTIONS_TOLD,
             mark=MARKS[view.outcome.level],
             number=words.number,
             count=words.count,

@@ -44,8 +44,8 @@ def selfcheck(
 ) -> Matrix:
     """Run the matrix of a tier and write it into the folder `out` when one is given.
 
-    Tier `t0` is virtual time and this process, `t2` is sockets. `only` names one mutant. Raises KeyError for an unknown
-    name.
+    Tier `t0` is virtual time and this process, `t2` is sockets. `only` names one mutant; what faults are worth is not
+    asked then. Raises KeyError for an unknown name.
     """
     told = progress or (lambda _: None)
     chosen = (BY_NAME[only],) if only else MUTANTS
@@ -55,6 +55,7 @@ def selfcheck(
         if way is not None:
             kills.append(_killed(mutant, way, scenarios, seeds, start_seed))
             told(f"{mutant.name}: {'killed' if kills[-1].killed else 'SURVIVED'}")
+    told(_awaited(honest_seeds * len(scenarios)))
     canary = kill_of(CANARY, scenarios, 1, start_seed)
     alarms: Counter[str] = Counter()
     for seed in range(start_seed, start_seed + honest_seeds):
@@ -68,7 +69,7 @@ def selfcheck(
         canary,
         histories,
         dict(alarms),
-        tuple(fault.name for fault in FAULTS if not earns_its_place(fault, scenarios, seeds, start_seed)),
+        () if only else _idle_faults(scenarios, seeds, start_seed, told),
         tuple(mutant.name for mutant in chosen if not set(WAYS[tier]) & set(mutant.tiers)),
         start_seed,
         seeds,
@@ -79,6 +80,27 @@ def selfcheck(
         for path in write_matrix(matrix, out):
             told(f"wrote {path}")
     return matrix
+
+
+def elsewhere(mutant: Mutant, tier: str) -> str:
+    """Return where a mutant can be tried that can't at this tier, as the end of a sentence; else nothing."""
+    tiers = [name for name, ways in WAYS.items() if set(ways) & set(mutant.tiers)]
+    if tier in tiers:
+        return ""
+    if tiers:
+        return f"only at {tiers[0]}: give --tier {tiers[0]}"
+    return "only in a browser (t3): a test of the project tries it there"
+
+
+def _awaited(histories: int) -> str:
+    return f"honest server: {histories} histories and every row and act, none of which may accuse it; half a minute …"
+
+
+def _idle_faults(
+    scenarios: Sequence[Scenario], seeds: int, start_seed: int, told: Callable[[str], None]
+) -> tuple[str, ...]:
+    told(f"faults: {len(FAULTS)}, each of which a mutant needs to be seen …")
+    return tuple(fault.name for fault in FAULTS if not earns_its_place(fault, scenarios, seeds, start_seed))
 
 
 def _killed(mutant: Mutant, way: Tier, scenarios: Sequence[Scenario], seeds: int, start_seed: int) -> Kill:

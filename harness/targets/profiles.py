@@ -144,6 +144,16 @@ FIELD_HELP: Final[dict[str, str]] = {
     "allow": f"what may be done there: {', '.join(sorted(GRANTS))}; connections:N says how many",
     "known": "[{clause, reason, until}, …] accepted violations",
 }
+EXAMPLE: Final = """\
+api = "https://staging.example.org"
+auth = "query:token"
+allow = ["tasks", "accounts", "connections:50"]
+lacks = ["steer", "deployments"]
+rate_limit = 20
+admin = {email = "admin@example.org", password = "env:STAGING_ADMIN_PASSWORD"}
+known = [{clause = "LIVE-PING-1", reason = "pings each minute, ticket 7", until = 2030-01-01}]
+"""
+"""A profile as a file, for whoever writes a first one."""
 
 
 def read_target(given: str) -> Profile:

@@ -70,6 +70,8 @@ def test_help_imports_nothing_heavy() -> None:
         (["replay", "none.json"], "script 'none.json' can't be read"),
         (["report", "none"], "no run record at 'none'"),
         (["gate", "none"], "no run record at 'none'"),
+        (["selfcheck", "--mutant", "stale_badge"], "mutant 'stale_badge' can't be tried at tier t0, only in a browser"),
+        (["selfcheck", "--seeds", "-1"], "-1"),
         (["list", "things"], "'things' is not one of"),
     ],
 )

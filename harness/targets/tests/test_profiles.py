@@ -1,5 +1,6 @@
 """A profile says how a target differs; what it says is understood whole or refused in one sentence."""
 
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from harness.targets.profiles import (
     BUILT,
+    EXAMPLE,
     UNBUILT,
     Profile,
     ProfileError,
@@ -22,6 +24,14 @@ AWAY = "https://staging.example.org"
 
 def profile(**fields: Any) -> Profile:
     return read_profile({"api": AWAY, **fields}, "staging.toml")
+
+
+def test_the_example_is_a_profile(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STAGING_ADMIN_PASSWORD", "long enough 1")
+    example = read_profile(tomllib.loads(EXAMPLE), "example.toml")
+
+    assert "admin" in example.capabilities().needs
+    assert "deployments" not in example.capabilities().needs
 
 
 def test_a_url_away_from_loopback_allows_tasks_and_eight_connections() -> None:
