@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from playwright.sync_api import Browser
 
@@ -24,6 +25,7 @@ from harness.targets.profiles import is_loopback
 
 RUN = pytest.StashKey[Run]()
 FAILED = pytest.StashKey[bool]()
+NAMES = pytest.StashKey[list[str]]()
 SEED_BITS = 32
 
 
@@ -48,12 +50,24 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     run = config.stash[RUN]
+    config.stash[NAMES] = sorted(
+        {f"{item.path.stem}_{item.originalname}" for item in items if hasattr(item, "originalname")}
+    )
     outside = [item for item in items if is_browser_test(item) and not run.exercises(clauses_of(item))]
     if outside:
         config.hook.pytest_deselected(items=outside)
         items[:] = [item for item in items if item not in outside]
     # The long visit is opened first and read last, so that its 25 s pass while others work.
     items.sort(key=reads_long_visit)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Tell `harness e2e`, which asks before it opens anything, what the chosen tests exercise."""
+    path = session.config.getoption(options.TELL_CHOICE)
+    if path:
+        chosen = sorted({clause for item in session.items for clause in clauses_of(item)})
+        told = {"clauses": chosen, "names": session.config.stash[NAMES]}
+        Path(path).write_bytes(msgspec.json.encode(told))
 
 
 def is_browser_test(item: pytest.Item) -> bool:

@@ -10,6 +10,7 @@ ALLOW_ACCOUNTS: Final = "--allow-accounts"
 RUN_RECORD: Final = "--run-record"
 RUN_SEED: Final = "--run-seed"
 HEADED: Final = "--headed"
+TELL_CHOICE: Final = "--tell-choice"
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -27,4 +28,5 @@ def add_options(parser: pytest.Parser) -> None:
         help="accounts may be made on the target although it is not on this machine",
     )
     group.addoption(RUN_RECORD, metavar="DIR", help="the run record to write into; left out: a temporary one, judged")
+    group.addoption(TELL_CHOICE, metavar="FILE", help="write which tests were chosen, and what is judged from them")
     group.addoption(RUN_SEED, type=int, metavar="N", help="the seed of people and their names; left out: drawn")

@@ -229,16 +229,17 @@ def load(scenario: str, users: int, duration: str, target: str | None, seed: int
 @menu.command()
 @click.option("--target", help="URL, or a profile; left out: a reference server of the tests' own")
 @click.option("--headed", is_flag=True, help="show the browser")
-@click.option("--page", default="", help="only tests whose name has this word")
+@click.option("--page", default="", help="only tests whose name has this word, and what they exercise")
+@click.option("--seed", type=click.IntRange(0), help="who the people are; drawn when left out")
 @click.option("--out", default=RUNS, show_default=True, help="where run records are kept")
-def e2e(target: str | None, headed: bool, page: str, out: str) -> int:
+def e2e(target: str | None, headed: bool, page: str, seed: int | None, out: str) -> int:
     """Drive the pages in a browser."""
     from harness.verify.browsing import browse
     from harness.verify.health import TargetDownError
     from harness.verify.outside import OutsideError
 
     try:
-        return browse(target, headed, page, Path(out))
+        return browse(target, headed, page, Path(out), seed)
     except (ValueError, OSError, TargetDownError, OutsideError) as fault:
         raise BadInputError(str(fault)) from fault
 

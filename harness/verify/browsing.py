@@ -3,26 +3,29 @@
 import os
 from pathlib import Path
 
+from harness.commands import command
 from harness.conformance.catalog import clauses_of
 from harness.judge import EXIT_HARNESS_FAILED, EXIT_VOID
 from harness.records import INTERRUPTED, RunRecord
 from harness.targets.profiles import OWN, Profile, plan_of, read_target
 from harness.verify.basis import Basis, code_of, judged, kept
 from harness.verify.health import check_healthy
-from harness.verify.outside import OutsideError, browser_session
+from harness.verify.outside import OutsideError, browser_choice, browser_session
 from harness.verify.run import end_lines, reports_of
 
 
-def browse(target: str | None, headed: bool, page: str, out: Path) -> int:
+def browse(target: str | None, headed: bool, page: str, out: Path, seed: int | None = None) -> int:
     """Drive the pages, judge what was recorded and write the report; return the exit code.
 
-    Raises ProfileError or TargetDownError before anything is written, OutsideError when the browser can't be driven.
+    A word in `page` chooses tests by their names, and narrows the run to what these exercise. Raises ProfileError,
+    UsageError or TargetDownError before anything is written, OutsideError when the browser can't be driven.
     """
     profile = read_target(target) if target is not None else None
+    clauses = browser_choice(profile, page).clauses if page else tuple(sorted(clauses_of("browser")))
     if profile is not None:
         print("\n".join(plan_of(profile)))
         check_healthy(profile)
-    seed = int.from_bytes(os.urandom(4), "big")
+    seed = seed if seed is not None else int.from_bytes(os.urandom(4), "big")
     record = RunRecord.create(
         what="e2e", seed=seed, root=out, target=target or "local", tier="browser", depth="thorough", only=("browser",)
     )
@@ -35,17 +38,22 @@ def browse(target: str | None, headed: bool, page: str, out: Path) -> int:
         record.update(facts={"failed": str(fault)})
         record.finish(exit_code=EXIT_HARNESS_FAILED, complete=False)
         raise
-    return _judged(record, profile, target, note)
+    words = [
+        *(["--target", target] if target else []),
+        *(["--headed"] if headed else []),
+        *(["--page", page] if page else []),
+    ]
+    return _judged(record, profile, clauses, command("e2e", *words, "--seed", str(seed)), note)
 
 
-def _judged(record: RunRecord, profile: Profile | None, target: str | None, note: str) -> int:
+def _judged(record: RunRecord, profile: Profile | None, clauses: tuple[str, ...], replay: str, note: str) -> int:
     able = profile.capabilities() if profile is not None else OWN
     basis = Basis(
         local=profile is None,
         shared_clock=profile is None or profile.loopback,
-        clauses=tuple(sorted(clauses_of("browser"))),
+        clauses=clauses,
         capabilities=able,
-        replay="harness e2e" + (f" --target {target}" if target else ""),
+        replay=replay,
     )
     verdicts = judged(record.path, record.info, basis)
     record.save_verdicts(verdicts)

@@ -4,18 +4,23 @@ Both write into the run's record; their exit codes are mapped to ours. A child g
 first, whether they lie in a checkout or in the wheel.
 """
 
+import difflib
 import os
+import re
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
 import msgspec
+from msgspec import Struct
 
 from harness.targets.profiles import Profile
-from harness.verify.options import Options
+from harness.verify.options import Options, UsageError
 
 BROWSER_S_MAX: Final = 240.0
 STOP_S_MAX: Final = 15.0
@@ -24,12 +29,21 @@ PYTEST_OK: Final = 0
 PYTEST_TESTS_FAILED: Final = 1
 PYTEST_NONE_RAN: Final = 5
 LOG_LINES_TOLD: Final = 4
+LOOK_S: Final = 0.5
+WORD_CHARS_MIN: Final = 4
 LOAD: Final = {"smoke": (20, 6.0), "standard": (30, 8.0), "thorough": (200, 60.0)}
 """Users and seconds of the short load, by depth."""
 
 
 class OutsideError(Exception):
     """A part in a process of its own could not do its work; the sentence says which and where its log is."""
+
+
+class Choice(Struct, frozen=True):
+    """What the tests that a word chooses exercise, and the names of all tests there are."""
+
+    clauses: tuple[str, ...]
+    names: tuple[str, ...]
 
 
 class Browser:
@@ -40,7 +54,7 @@ class Browser:
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with self._log.open("wb") as out:
             self._child = subprocess.Popen(
-                _pytest_command(run_dir, options.profile, seed, "-q"),
+                _pytest_command(run_dir, options.profile, seed, "-v"),
                 env=child_environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
@@ -50,14 +64,27 @@ class Browser:
                 cwd=run_dir,
             )
 
-    def wait(self) -> str:
-        """Wait for the end; return a note when steps could not be done, raise OutsideError when it crashed."""
-        try:
-            code = self._child.wait(BROWSER_S_MAX)
-        except subprocess.TimeoutExpired as fault:
-            self.end()
-            raise OutsideError(f"the browser part took over {BROWSER_S_MAX:g} s; see {self._log}") from fault
+    def wait(self, step: Callable[[str], None] = lambda _: None) -> str:
+        """Wait for the end; return a note when steps could not be done, raise OutsideError when it crashed.
+
+        `step` hears which test is at work.
+        """
+        until = time.monotonic() + BROWSER_S_MAX
+        while (code := self._code()) is None:
+            if time.monotonic() > until:
+                self.end()
+                raise OutsideError(f"the browser part took over {BROWSER_S_MAX:g} s; see {self._log}")
+            step(step_of(self._text()))
         return note_of(code, f"{self._told()}; see {self._log}")
+
+    def _code(self) -> int | None:
+        try:
+            return self._child.wait(LOOK_S)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def _text(self) -> str:
+        return self._log.read_text(encoding="utf-8", errors="replace")
 
     def end(self) -> None:
         """End the child and the browser below it."""
@@ -72,8 +99,45 @@ class Browser:
             self._child.wait()
 
     def _told(self) -> str:
-        lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = self._text().splitlines()
         return " | ".join(line.strip() for line in lines[-LOG_LINES_TOLD:] if line.strip())
+
+
+def step_of(log: str) -> str:
+    """Return which test is at work and how many there are, as pytest's verbose log tells; nothing before the first."""
+    names = _TEST.findall(log)
+    counted = _COLLECTED.search(log)
+    if not names or counted is None:
+        return ""
+    return f"{len(names)} of {counted[2] or counted[1]}, {names[-1].replace('_', ' ')}"
+
+
+_TEST: Final = re.compile(r"^\S+\.py::test_(\w+)", re.MULTILINE)
+_COLLECTED: Final = re.compile(r"^collected (\d+) items?(?:.* (\d+) selected)?", re.MULTILINE)
+
+
+def browser_choice(profile: Profile | None, page: str) -> Choice:
+    """Ask which browser tests have this word in their name; raises UsageError when none has."""
+    with tempfile.TemporaryDirectory(prefix="zsh-choice-") as folder:
+        told = Path(folder) / "choice.json"
+        words = ("--collect-only", "-q", "-k", page, "--tell-choice", str(told))
+        command = _pytest_command(Path(folder), profile, 0, *words)
+        done = subprocess.run(
+            command, env=child_environment(), cwd=folder, capture_output=True, stdin=subprocess.DEVNULL, check=False
+        )
+        if done.returncode not in (PYTEST_OK, PYTEST_NONE_RAN) or not told.is_file():
+            raise UsageError(f"page {page!r} chooses nothing; expected a word of the name of a browser test")
+        choice = msgspec.json.decode(told.read_bytes(), type=Choice)
+    if done.returncode == PYTEST_NONE_RAN or not choice.clauses:
+        raise UsageError(f"no browser test has {page!r} in its name; {_nearest(page, choice.names)}")
+    return choice
+
+
+def _nearest(page: str, names: Iterable[str]) -> str:
+    words = sorted({word for name in names for word in name.split("_") if len(word) >= WORD_CHARS_MIN} - {"test"})
+    near = difflib.get_close_matches(page, words, 1)
+    files = sorted({name.partition("_test_")[0].removeprefix("test_") for name in names})
+    return f"did you mean {near[0]!r}?" if near else f"try one of {', '.join(files)}"
 
 
 def _pytest_command(run_dir: Path, profile: Profile | None, seed: int, *more: str) -> list[str]:

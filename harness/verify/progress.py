@@ -6,6 +6,8 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 TICK_S: Final = 0.2
+PLAIN_S: Final = 15.0
+"""Where lines stay, one is due after so many seconds of silence."""
 
 
 class Progress:
@@ -15,6 +17,7 @@ class Progress:
         self._quiet = quiet
         self._live: Any = None
         self._started_s = time.monotonic()
+        self._told_s = self._started_s
         self._part = ""
         self._terminal = sys.stdout.isatty()
 
@@ -41,15 +44,18 @@ class Progress:
             self.line(f"{name} …")
 
     def step(self, name: str) -> None:
-        """Say what the part does now; on a terminal only."""
+        """Say what the part does now; where there is no terminal, now and then."""
+        told = ": ".join(word for word in (self._part, name.replace("_", " ")) if word)
         if self._live is not None:
-            told = name.replace("_", " ")
-            self._live.update(f"{self._clock()}  {self._part}{f': {told}' if told else ''}")
+            self._live.update(f"{self._clock()}  {told}")
+        elif name and time.monotonic() - self._told_s >= PLAIN_S:
+            self.line(told)
 
     def line(self, text: str) -> None:
         """Print a line that stays."""
         if self._quiet:
             return
+        self._told_s = time.monotonic()
         if self._live is not None:
             self._live.console.print(f"{self._clock()}  {text}", markup=False, highlight=False)
         else:

@@ -168,7 +168,7 @@ class _Run:
         self.progress.part("browser")
         browser = Browser(self.record.path, self.options, self.seed)
         try:
-            note = await asyncio.to_thread(browser.wait)
+            note = await asyncio.to_thread(browser.wait, self.progress.step)
         finally:
             browser.end()
         if note:

@@ -18,7 +18,16 @@ from harness.verdicts import Status
 from harness.verify.basis import Basis, code_of, judged, judged_again, kept
 from harness.verify.groups import TIMED, group_sink
 from harness.verify.options import checked_options
-from harness.verify.outside import OutsideError, _pytest_command, left_by_load, note_of, short_load
+from harness.verify.outside import (
+    OutsideError,
+    _pytest_command,
+    browser_choice,
+    left_by_load,
+    note_of,
+    short_load,
+    step_of,
+)
+from harness.verify.progress import PLAIN_S, Progress
 from harness.verify.run import reports_of, verify
 from harness.verify.simulated import simulated_histories
 from scenarios.model import decode_script
@@ -198,6 +207,48 @@ def test_the_browser_is_told_what_the_target_grants_and_plays_the_folders_own_te
     assert "--target-local" in own
     folders = {Path(word).parent.name for word in own if word.endswith(".py")}
     assert folders == {"e2e"}
+
+
+def test_a_word_chooses_browser_tests_and_what_is_judged_of_them() -> None:
+    chosen = browser_choice(None, "canceled_in_its_row")
+
+    assert chosen.clauses == ("CLIENT-BADGE-1", "PAGE-DASHBOARD-2")
+    assert "test_dashboard_test_a_task_can_be_canceled_in_its_row" in chosen.names
+
+
+LOG = """\
+collected 105 items{more}
+
+test_ping.py::test_first PASSED [  1%]
+test_ping.py::test_a_page_waits[wide] """
+
+
+@pytest.mark.parametrize(
+    ("log", "told"),
+    [
+        ("", ""),
+        ("collected 105 items\n", ""),
+        (LOG.format(more=""), "2 of 105, a page waits"),
+        (LOG.format(more=" / 99 deselected / 6 selected"), "2 of 6, a page waits"),
+    ],
+)
+def test_the_browsers_log_tells_which_test_is_at_work(log: str, told: str) -> None:
+    assert step_of(log) == told
+
+
+def test_where_lines_stay_a_step_is_told_after_some_silence(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now_s = 100.0
+    monkeypatch.setattr("harness.verify.progress.time.monotonic", lambda: now_s)
+    progress = Progress(quiet=False)
+    progress.part("browser")
+    progress.step("1 of 2")
+    now_s += PLAIN_S
+    progress.step("2 of 2")
+    progress.step("2 of 2")
+
+    assert capsys.readouterr().out.splitlines() == ["0:00  browser …", "0:15  browser: 2 of 2"]
 
 
 def test_a_failed_browser_test_is_a_note_and_no_verdict() -> None:
