@@ -122,8 +122,6 @@ def test_the_documents_can_be_looked_at(lobby: Lobby, run: Run, size: ViewportSi
     docs = ApiDocs(visit).open()
 
     assert record_look(visit, "api-docs", size) == []
-    docs.entry("op-register_agent").locator("summary").first.click()
-    visit.page.evaluate("scrollTo(0, 0)")
     window_picture(visit, run, f"api-docs-{size['width']}.jpg")
     docs.unfold_all()
     assert visit.page.evaluate("() => document.scrollingElement.scrollWidth") <= size["width"]

@@ -57,9 +57,9 @@ class Bin(NamedTuple):
     number: int
 
 
-def fitted(draw: Callable[[int], Markup]) -> Markup:
-    """Draw for each width of column; the page shows the one that fits. Nothing when there is nothing to draw."""
-    drawn = {name: draw(width) for name, width in WIDTHS.items()}
+def fitted(draw: Callable[..., Markup]) -> Markup:
+    """Call `draw(width=…)` for each width of column, of which the page shows one; nothing when nothing was drawn."""
+    drawn = {name: draw(width=width) for name, width in WIDTHS.items()}
     parts = [f'<div class="{name}">{svg}</div>' for name, svg in drawn.items() if svg]
     return Markup(f'<div class="fitted">{"".join(parts)}</div>' if parts else "")
 
@@ -137,7 +137,7 @@ def timeline(spans: Sequence[Span], seconds: float, title: str, *, width: int = 
     lanes = list(dict.fromkeys(span.lane for span in spans))
     lanes = [*lanes[: LANES_MAX - 1], MORE] if len(lanes) > LANES_MAX else lanes
     chars = min(max(map(len, lanes)), int(width / 3.4 / CHAR_PX))
-    left, row = chars * CHAR_PX + 14, 26
+    left, row = chars * CHAR_PX + 18, 26
     height = 4 + row * len(lanes) + _BOTTOM
     floor = height - _BOTTOM
     length = max(seconds, *(span.end or span.start for span in spans), 1e-9)
@@ -146,7 +146,7 @@ def timeline(spans: Sequence[Span], seconds: float, title: str, *, width: int = 
         return left + second / length * (width - left - _RIGHT)
 
     parts = [
-        f'<text class="lane" x="{left - 8:.1f}" y="{4 + row * number + 16}">{escape(_cut(lane, chars))}</text>'
+        f'<text class="lane" x="{left - 12:.1f}" y="{4 + row * number + 16}">{escape(_cut(lane, chars))}</text>'
         for number, lane in enumerate(lanes)
     ]
     factor, unit = (1, "s") if length >= 2 else (1000, "ms")

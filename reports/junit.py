@@ -20,7 +20,7 @@ from harness.records import read_record
 from harness.verdicts import ClauseResult, Level, Status
 from reports.load import losses_of, read_load
 from reports.outcome import Outcome, day_of, excused, outcome_of, read_verdicts, with_status
-from reports.words import by_family, five_facts, xml_text
+from reports.words import by_family, five_facts, why_of, xml_text
 
 
 def write(run_dir: Path) -> Path:
@@ -65,7 +65,7 @@ def _testcase(suite: ET.Element, result: ClauseResult, day: date) -> None:
         case Status.UNKNOWN:
             _say(case, "error", result.why)
         case Status.UNSUPPORTED:
-            _say(case, "skipped", f"unsupported: {result.why}")
+            _say(case, "skipped", f"unsupported: {why_of(result)}")
         case Status.HOLDS:
             pass
 

@@ -12,7 +12,7 @@ from harness.records import RunInfo, Verdicts, read_record
 from harness.verdicts import ClauseResult, Level, Status
 from reports.load import losses_of, read_load
 from reports.outcome import Outcome, day_of, outcome_of, read_verdicts, repeat_of, with_status
-from reports.words import FAMILIES, by_family, family_of, five_facts, measured
+from reports.words import FAMILIES, by_family, family_of, five_facts, measured, why_of
 
 MARKS: Final[dict[Level, str]] = {
     Level.HOLDS: "✅",
@@ -93,7 +93,7 @@ def _budgets(results: Sequence[ClauseResult]) -> list[str]:
         return []
     rows = ["### Budgets", "", "| claim | measured | n | verdict |", "|---|---|--:|---|"]
     for result in budgets:
-        shown = measured(result.figures) or result.why or "not measured"
+        shown = measured(result.figures) or why_of(result) or "not measured"
         count = int(result.figures.get("count", result.checked))
         rows.append(f"| {escaped(result.text)} | {escaped(shown)} | {count} | {result.status.value} |")
     return [*rows, ""]
@@ -114,5 +114,5 @@ def _violations(results: Sequence[ClauseResult]) -> list[str]:
 def _reasons(title: str, results: Sequence[ClauseResult]) -> list[str]:
     if not results:
         return []
-    rows = [f"- {code(result.id)} {escaped(result.text)}: {escaped(result.why)}" for result in results]
+    rows = [f"- {code(result.id)} {escaped(result.text)}: {escaped(why_of(result))}" for result in results]
     return [f"<details><summary>{title}: {len(results)}</summary>", "", *rows, "", "</details>", ""]

@@ -155,7 +155,7 @@ def _clause(record: ReadRecord, result: ClauseResult, evidence: Evidence) -> Sho
     script = script_of(record, result)
     return ShownClause(
         result=result,
-        why=words.why_unsupported(result.why) if result.status is Status.UNSUPPORTED else result.why,
+        why=words.why_of(result),
         measured=words.measured(result.figures),
         n=int(result.figures.get("count", result.checked)),
         known=excused(result, day_of(record.info)),
@@ -170,7 +170,7 @@ def _violation(result: ClauseResult, violation: Violation, evidence: Evidence) -
     # One instant needs no picture of its order.
     length = max((span.start for span in spans), default=0.0)
     draw = partial(charts.timeline, spans, length, "the cited events, by recorder")
-    chart = charts.fitted(lambda width: draw(width=width)) if length else Markup("")
+    chart = charts.fitted(draw) if length else Markup("")
     return ShownViolation(
         violation,
         evidence.lines(violation.evidence),
@@ -216,7 +216,7 @@ def _unsupported(verdicts: Verdicts | None) -> Fact:
     unjudged = with_status(verdicts.results, Status.UNSUPPORTED) if verdicts is not None else []
     if not unjudged:
         return Fact(name, "nothing: the target has and allows all that is in scope")
-    reasons = Counter(words.why_unsupported(result.why) for result in unjudged)
+    reasons = Counter(words.why_of(result) for result in unjudged)
     text = (
         f"{words.count(len(unjudged), 'clause')} could not be judged, since the target lacks or does not allow a part"
     )
@@ -316,7 +316,7 @@ def _phases_chart(history: History) -> Chart:
     draw = partial(charts.timeline, spans, history.seconds, title)
     steps = ", ".join(dict.fromkeys(span.label for span in spans if span.kind == "process"))
     note = "Seconds since its first event." + (f" Dots are what became of the process: {steps}." if steps else "")
-    return Chart(title, charts.fitted(lambda width: draw(width=width)), note)
+    return Chart(title, charts.fitted(draw), note)
 
 
 def _rate_chart(history: History, loaded: load.Load | None) -> Chart:
@@ -326,7 +326,7 @@ def _rate_chart(history: History, loaded: load.Load | None) -> Chart:
     counts = counts or history.messages_by_second()
     draw = partial(charts.rate, counts, marks, "messages read in each second", "messages / s")
     note = "Read by all clients together" + (", second by second of the load." if under_load else ".")
-    return Chart("Messages per second", charts.fitted(lambda width: draw(width=width)), note)
+    return Chart("Messages per second", charts.fitted(draw), note)
 
 
 def _latency_chart(record: ReadRecord, history: History, loaded: load.Load | None) -> Chart:
@@ -344,7 +344,7 @@ def _latency_chart(record: ReadRecord, history: History, loaded: load.Load | Non
     draw = partial(charts.distribution, charts.log_bins(values), [*marks, *limits], title)
     told = ", ".join(f"{mark.label} {words.number(mark.at)} ms" for mark in marks)
     note = f"{words.number(sum(values.values()))} values on a logarithmic axis: {told}."
-    return Chart(title, charts.fitted(lambda width: draw(width=width)), note)
+    return Chart(title, charts.fitted(draw), note)
 
 
 def _quantile(values: dict[float, int], share: float) -> float:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from harness.verdicts import ClauseResult, Violation
+from harness.verdicts import ClauseResult, Status, Violation
 
 FAMILIES: Final[dict[str, str]] = {
     "REST": "REST operations",
@@ -122,6 +122,11 @@ def told(result: ClauseResult, violation: Violation) -> str:
             f"  replay    {violation.replay or 'no script was saved'}",
         )
     )
+
+
+def why_of(result: ClauseResult) -> str:
+    """Return why a clause fared so, for people."""
+    return why_unsupported(result.why) if result.status is Status.UNSUPPORTED else result.why
 
 
 def why_unsupported(why: str) -> str:
