@@ -20,8 +20,10 @@ from reference_server.contract import limits
 from reference_server.settings.values import Settings, SettingsError
 
 logger = logging.getLogger(__name__)
-GRACE_S: Final = limits.SHUTDOWN_CLOSE_S_MAX - 0.5
-"""What requests get at the end; uvicorn's own ticks take the rest of the time."""
+GRACE_S: Final = limits.SHUTDOWN_CLOSE_S_MAX - 0.8
+"""What requests get at the end; what they then do to be gone, and uvicorn's own ticks, take the rest of the time."""
+LEAVE_S: Final = 0.3
+"""What is left to take the answer that says so."""
 BACKLOG: Final = 2048
 ENDING: Final = (signal.SIGINT, signal.SIGTERM)
 
@@ -66,7 +68,8 @@ def configured(
         # uvicorn would believe X-Forwarded-For of any loopback peer; we believe the configured proxies alone.
         proxy_headers=False,
         timeout_keep_alive=math.ceil(settings.keep_alive),
-        timeout_graceful_shutdown=GRACE_S,  # type: ignore[arg-type]
+        # Never comes, as `shutdown` cuts off what lasts: uvicorn would tell of it as an error.
+        timeout_graceful_shutdown=math.ceil(limits.SHUTDOWN_CLOSE_S_MAX),
     )
 
 
@@ -117,16 +120,37 @@ class Server(uvicorn.Server):
         for one in sockets or ():
             one.close()
         self._end()
-        # Closes idle connections and waits until the last one is gone.
-        await super().shutdown()
+        loop = asyncio.get_running_loop()
+        cuts = (loop.call_later(GRACE_S, self._call_off), loop.call_later(GRACE_S + LEAVE_S, self._cut_off))
+        try:
+            # Closes idle connections and waits until the last one is gone.
+            await super().shutdown()
+        finally:
+            for cut in cuts:
+                cut.cancel()
+
+    def _call_off(self) -> None:
+        """Let requests that still run answer that there is no time left; whose peer takes no answer can't."""
+        for connection in list(self.server_state.connections):
+            if connection.transport.get_write_buffer_size():
+                connection.transport.abort()
+        tasks = list(self.server_state.tasks)
+        if tasks:
+            logger.info("requests are cut short by the end: %d", len(tasks))
+        for task in tasks:
+            task.cancel()
+
+    def _cut_off(self) -> None:
+        """End every connection, whatever waits to be written."""
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
 
     def ask_to_end(self) -> None:
         """End in order; asked a second time, at once: connections are cut off, requests get no answer."""
         if self.should_exit:
             logger.warning("the ending is cut short by a second signal")
             self.force_exit = True
-            for connection in list(self.server_state.connections):
-                connection.transport.abort()
+            self._cut_off()
         self.should_exit = True
 
 
