@@ -21,7 +21,8 @@ class Sums(Struct, frozen=True):
     `received` came exactly once, `lost` never, `doubled` more than once. `undecided` pushes are in none of them: of
     tasks whose submit had no answer, or that a cut connection could not be told of. `foreign` were owed to somebody
     else, `unfinished` ones belong to tasks that were still at work when their user left, `frames` is every message
-    read, the welcome and pongs included.
+    read, the welcome and pongs included. `unreadable` ones may each have been any push, so what is missing beside them
+    is undecided.
     """
 
     expected: int = 0
@@ -35,6 +36,7 @@ class Sums(Struct, frozen=True):
     ended: int = 0
     failed: int = 0
     unfinished: int = 0
+    unreadable: int = 0
 
     def plus(self, other: "Sums") -> "Sums":
         """Return both ledgers' sums as one."""
@@ -64,6 +66,7 @@ class Ledger:
         self.owner = owner
         self.frames = 0
         self.foreign = 0
+        self.unreadable = 0
         self._tasks: dict[int, _Task] = {}
         self._cut = False
 
@@ -86,6 +89,9 @@ class Ledger:
 
     def push(self, query: str, status: str, revision: int | None) -> tuple[int, str] | None:
         """Enter a push; return (sequence, which owed push) when it is the first of its kind, else None."""
+        if not query or not status:
+            self.unreadable += 1
+            return None
         sequence = self._sequence(query)
         if sequence is None or sequence not in self._tasks:
             self.foreign += query.startswith(_MARK)
@@ -101,7 +107,7 @@ class Ledger:
 
     def sums(self) -> Sums:
         """Close the books: what has not come by now is lost."""
-        whole = Sums(foreign=self.foreign, frames=self.frames)
+        whole = Sums(foreign=self.foreign, frames=self.frames, unreadable=self.unreadable)
         for task in self._tasks.values():
             whole = whole.plus(self._sums_of(task))
         return whole
@@ -144,5 +150,5 @@ class Ledger:
         )
 
     def _undecidable(self, task: _Task, kind: str) -> bool:
-        """A cut hides pushes; a task that failed or was canceled may never have run."""
-        return self._cut or (kind == "running" and task.end in ("failed", "canceled"))
+        """A cut hides pushes, and so does what can't be read; a task that failed or was canceled may never have run."""
+        return self._cut or bool(self.unreadable) or (kind == "running" and task.end in ("failed", "canceled"))

@@ -12,7 +12,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -33,6 +33,7 @@ EXIT_VOID: Final = 2
 EXIT_HARNESS_FAILED: Final = 3
 ANSWER_S_MAX: Final = 15.0
 STOP_S_MAX: Final = 30.0
+LOOK_S: Final = 1.0
 LOG_LINES_SHOWN: Final = 12
 LOCUST_LOG: Final = "locust.log"
 SUMMARY: Final = "samples/load.json"
@@ -73,12 +74,13 @@ def run(
     ca: str = "",
     quiet: bool = False,
     attempt: int = 1,
+    step: Callable[[str], None] = lambda _: None,
 ) -> int:
     """Put a load on `target_url`, leave its numbers in `run_dir`, print a table, and return the exit code.
 
-    0 everything owed was received; 1 something was lost, doubled or foreign; 2 the run is void; 3 Locust failed or the
-    target could not be asked. Budgets are judged from the record, not here. Raises ValueError on unusable arguments,
-    and lets KeyboardInterrupt through when Locust has ended.
+    0 everything owed was received; 1 something was lost, doubled, foreign or unreadable; 2 the run is void; 3 Locust
+    failed or the target could not be asked. `step` hears how long it has been at work. Budgets are judged from the
+    record, not here. Raises ValueError on unusable arguments, and lets KeyboardInterrupt through when Locust has ended.
     """
     plan = _plan(scenario, users, duration_s, target_url, run_dir, seed, ca, attempt)
     try:
@@ -87,7 +89,7 @@ def run(
     except TargetError as fault:
         print(f"load: {fault}", file=sys.stderr)
         return EXIT_HARNESS_FAILED
-    code = _locust(plan)
+    code = _locust(plan, step)
     if code != EXIT_OK:
         return code
     after, died = _looked_again(observer)
@@ -103,7 +105,7 @@ def run(
 def exit_code(summary: LoadSummary) -> int:
     """Return what the summary alone decides: a message that went astray did so in a void run too."""
     ledger = summary.ledger
-    if ledger.lost or ledger.doubled or ledger.foreign:
+    if ledger.lost or ledger.doubled or ledger.foreign or ledger.unreadable:
         return EXIT_VIOLATED
     return EXIT_VOID if summary.void else EXIT_OK
 
@@ -218,7 +220,7 @@ def _plan(
     )
 
 
-def _locust(plan: Plan) -> int:
+def _locust(plan: Plan, step: Callable[[str], None]) -> int:
     """Run Locust to its end and map its exit code: 0, or 3."""
     run_dir = Path(plan.run_dir)
     run_dir.mkdir(parents=True, exist_ok=True)
@@ -227,9 +229,7 @@ def _locust(plan: Plan) -> int:
             _command(plan), env=_environment(plan), cwd=run_dir, stdin=subprocess.DEVNULL, stdout=log, stderr=log
         )
         try:
-            code = child.wait(plan.longest_s + STOP_S_MAX)
-        except subprocess.TimeoutExpired:
-            code = -1
+            code = _waited(child, plan.longest_s, step)
         finally:
             _stop(child)
     if code == 0:
@@ -237,6 +237,17 @@ def _locust(plan: Plan) -> int:
     tail = (run_dir / LOCUST_LOG).read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES_SHOWN:]
     print(f"load: locust ended with {code}, expected 0; its last lines:", *tail, sep="\n  ", file=sys.stderr)
     return EXIT_HARNESS_FAILED
+
+
+def _waited(child: "subprocess.Popen[bytes]", longest_s: float, step: Callable[[str], None]) -> int:
+    """Wait for the child's exit code; -1 when it takes longer than it may."""
+    began_s = time.monotonic()
+    while (spent_s := time.monotonic() - began_s) < longest_s + STOP_S_MAX:
+        try:
+            return child.wait(LOOK_S)
+        except subprocess.TimeoutExpired:
+            step(f"{spent_s:.0f} s of {longest_s:.0f} at most")
+    return -1
 
 
 def _command(plan: Plan) -> list[str]:

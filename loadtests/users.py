@@ -219,6 +219,7 @@ class LiveUser(FastHttpUser):
             message = _decode(text)
         except msgspec.DecodeError:
             recording.fault("a message could not be decoded")
+            self.ledger.unreadable += 1
             return
         if message.type != "task_update":
             return

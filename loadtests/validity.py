@@ -41,7 +41,7 @@ def check(plan: Plan, samples: list[Sample], counters: ServerCounters | None) ->
     if not samples:
         return ["no process left a sample: Locust ended before its users did"]
     ledger = merged_ledger(samples)
-    found = [*_users(plan, samples), *_sizes(samples), *_generator(plan, samples, ledger)]
+    found = [*_unreadable(ledger), *_users(plan, samples), *_sizes(samples, ledger), *_generator(plan, samples, ledger)]
     if not ledger.balanced:
         found.append(f"the ledger does not balance: {ledger}")
     return [*found, *(reconciled(ledger, counters) if counters is not None else ())]
@@ -64,10 +64,19 @@ def _users(plan: Plan, samples: list[Sample]) -> list[str]:
     return [f"{ready} of {plan.users} users were ready: {'; '.join(faults) or 'the others never started'}"]
 
 
-def _sizes(samples: list[Sample]) -> list[str]:
+def _unreadable(ledger: Sums) -> list[str]:
+    if not ledger.unreadable:
+        return []
+    told = f"{ledger.unreadable} messages could not be read" if ledger.received else "no push could be read"
+    return [f"{told}: nobody can tell whose a push without query and status is; see RT-SCHEMA-1"]
+
+
+def _sizes(samples: list[Sample], ledger: Sums) -> list[str]:
     series = merged_series(samples)
     found = []
-    for name, least in ((DELIVERY, DELIVERIES_MIN), (CONNECT, CONNECTS_MIN)):
+    # Of pushes that can't be read there is no time to take, however long the load is.
+    deliveries = () if ledger.unreadable else ((DELIVERY, DELIVERIES_MIN),)
+    for name, least in (*deliveries, (CONNECT, CONNECTS_MIN)):
         count = series[name].count if name in series else 0
         if count < least:
             found.append(f"{count} values of {name}, expected {least} or more; use more users or more time")
@@ -89,7 +98,7 @@ def _generator(plan: Plan, samples: list[Sample], ledger: Sums) -> list[str]:
     begun = series[SUBMIT].count if SUBMIT in series else 0
     if begun < OFFERED_SHARE_MIN * offered:
         found.append(f"{begun} of {offered} tasks were submitted and answered; the rate offered was not achieved")
-    if ledger.undecided:
+    if ledger.undecided and not ledger.unreadable:
         found.append(f"{ledger.undecided} pushes are undecided: a connection was cut or a submit had no answer")
     return found
 

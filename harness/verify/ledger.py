@@ -18,9 +18,15 @@ from harness.verdicts import LEDGER, ClauseResult, Status, Violation
 BROKEN: Final = {
     "RT-PUSH-1": ("lost", "{count} of {expected} pushes owed to {account} under load never came"),
     "RT-PREFIX-2": ("doubled", "{count} of {expected} pushes owed to {account} under load came more than once"),
+    "RT-SCHEMA-1": (
+        "unreadable",
+        "{count} messages that {account} was sent under load could not be read as what they are",
+    ),
     "RT-ISOLATION-1": ("foreign", "{account} was sent {count} pushes under load that were owed to nobody or to others"),
 }
 """The clause that each kind of loss breaks."""
+ACCUSED_ONLY: Final = frozenset({"RT-SCHEMA-1"})
+"""The virtual users look at so little of a message that one they can read proves nothing of its shape."""
 SHOWN_MAX: Final = 10
 """So many accounts are told of one by one; the reason counts all."""
 
@@ -43,11 +49,11 @@ def _judged(result: ClauseResult, ledgers: Sequence[Event], facts: RunFacts, kno
     if result.id not in BROKEN:
         return result
     count, _ = BROKEN[result.id]
-    found = tuple(_violation(result.id, event, facts) for event in ledgers if event.data[count])
+    found = tuple(_violation(result.id, event, facts) for event in ledgers if event.data.get(count))
     checked = sum(int(event.data["expected"]) for event in ledgers)
     if found:
         return _violated(result, found, ledgers, known)
-    if not checked or result.status is Status.UNSUPPORTED:
+    if not checked or result.status is Status.UNSUPPORTED or result.id in ACCUSED_ONLY:
         return result
     holds: dict[str, Any] = {"status": Status.HOLDS, "why": ""} if result.status is Status.UNKNOWN else {}
     return msgspec.structs.replace(result, **_seen(result, checked), **holds)
@@ -57,13 +63,13 @@ def _violated(
     result: ClauseResult, found: tuple[Violation, ...], ledgers: Sequence[Event], known: Sequence[Known]
 ) -> ClauseResult:
     count, _ = BROKEN[result.id]
-    total = sum(int(event.data[count]) for event in ledgers)
+    total = sum(int(event.data.get(count, 0)) for event in ledgers)
     checked = sum(int(event.data["expected"]) for event in ledgers)
     return msgspec.structs.replace(
         result,
         **_seen(result, checked),
         status=Status.VIOLATED,
-        why=result.why if result.status is Status.VIOLATED else f"{total} pushes {count} under load: {found[0].what}",
+        why=result.why if result.status is Status.VIOLATED else f"{total} messages {count} under load: {found[0].what}",
         violations=(*result.violations, *found[:SHOWN_MAX]),
         known=told_known(result.id, known),
     )

@@ -16,6 +16,7 @@ from harness.verify.health import check_healthy
 from harness.verify.options import UsageError
 from harness.verify.outside import left_by_load, load_void
 from harness.verify.parts import SERVERS
+from harness.verify.progress import Progress
 from harness.verify.run import end_lines, reports_of
 
 FAILED: Final = "the load could not be put on the target; locust.log says why"
@@ -36,10 +37,12 @@ def load(scenario: str, users: int, seconds: float, target: str | None, seed: in
     record = RunRecord.create(what=f"load_{scenario}", seed=seed, root=out, target=target or "local", tier="load",
                               only=LOAD)  # fmt: skip
     try:
-        with _server(record, profile is None) as url:
+        with _server(record, profile is None) as url, Progress(quiet=False) as progress:
+            progress.part(f"load {scenario}, {users} users for {seconds:g} s")
             given = profile.api if profile is not None else url
             ca = profile.ca if profile is not None else ""
-            code = runner.run(scenario, users, seconds, given, record.path, seed, exclusive=profile is None, ca=ca)
+            code = runner.run(scenario, users, seconds, given, record.path, seed, exclusive=profile is None, ca=ca,
+                              step=progress.step)  # fmt: skip
     except KeyboardInterrupt:
         record.finish(exit_code=EXIT_VOID, complete=False, void=INTERRUPTED)
         raise

@@ -188,7 +188,14 @@ def child_environment() -> Mapping[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys([own, *kept]))}
 
 
-def short_load(url: str, run_dir: Path, options: Options, seed: int, connections_max: int) -> str:
+def short_load(
+    url: str,
+    run_dir: Path,
+    options: Options,
+    seed: int,
+    connections_max: int,
+    step: Callable[[str], None] = lambda _: None,
+) -> str:
     """Put a short load on the target; return why its times are void, if they are. Raises OutsideError.
 
     A machine that was busy for a moment deserves another attempt, unless this one saw messages go astray already.
@@ -212,6 +219,7 @@ def short_load(url: str, run_dir: Path, options: Options, seed: int, connections
             ca=ca,
             quiet=True,
             attempt=attempt,
+            step=step,
         )
         if code != runner.EXIT_VOID:
             break

@@ -184,7 +184,7 @@ class _Run:
         url = target.profile.api
         began_ns = time.monotonic_ns()
         try:
-            void = short_load(url, self.record.path, self.options, self.seed, able.connections_max)
+            void = short_load(url, self.record.path, self.options, self.seed, able.connections_max, self.progress.step)
         except KeyboardInterrupt:
             # The ledgers of a load that was cut short count as lost what was still on its way.
             self.cut_ns = began_ns

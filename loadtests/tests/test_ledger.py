@@ -48,6 +48,16 @@ def test_every_push_owed_is_accounted_for(
     assert sums.balanced
 
 
+@pytest.mark.parametrize(("query", "status"), [("", "running"), (f"{OWNER} #0", ""), ("", "")])
+def test_beside_a_push_that_can_not_be_read_nothing_is_called_lost(query: str, status: str) -> None:
+    made = ledger(("queued", 1))
+    made.push(query, status, 2)
+    sums = made.sums()
+
+    assert accounted(sums) == (1, 1, 0, 0)
+    assert (sums.unreadable, sums.undecided) == (1, 2)
+
+
 def test_a_task_without_an_answer_owes_nothing_and_is_undecided() -> None:
     sums = ledger(("queued", 1), accepted=None).sums()
 

@@ -67,6 +67,16 @@ def test_a_run_that_can_not_be_trusted_is_void_and_says_why(changes: dict[str, A
     assert said in found[0]
 
 
+@pytest.mark.parametrize(("received", "told"), [(0, "no push could be read: "), (9, "60 messages could not be read: ")])
+def test_what_could_not_be_read_is_told_instead_of_what_follows_from_it(received: int, told: str) -> None:
+    unread = Sums(expected=received, received=received, undecided=60, unreadable=60, frames=380)
+    found = check(plan(), [sample(ledgers={"u": unread}, rows={DELIVERY: None})], COUNTERS)
+
+    assert found[0].startswith(told)
+    assert "RT-SCHEMA-1" in found[0]
+    assert not [why for why in found if "values of delivery" in why or "undecided" in why]
+
+
 def test_no_sample_at_all_is_void() -> None:
     assert check(plan(), [], COUNTERS) == ["no process left a sample: Locust ended before its users did"]
 
@@ -101,6 +111,7 @@ def test_the_tasks_offered_are_those_of_the_schedule(
         (Sums(expected=360, received=359, doubled=1, frames=381), ServerCounters(381, 20), EXIT_VIOLATED),
         (Sums(expected=360, received=360, foreign=1, frames=381), ServerCounters(381, 20), EXIT_VIOLATED),
         (Sums(expected=360, received=359, lost=1, frames=300), COUNTERS, EXIT_VIOLATED),
+        (Sums(expected=360, received=360, unreadable=1, frames=380), COUNTERS, EXIT_VIOLATED),
         (Sums(expected=360, received=360, frames=300), COUNTERS, EXIT_VOID),
     ],
 )

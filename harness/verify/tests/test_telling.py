@@ -55,6 +55,7 @@ def ledger_record(folder: Path, **sums: int) -> RunRecord:
         ({"received": 29, "lost": 1}, "RT-PUSH-1"),
         ({"received": 29, "doubled": 1}, "RT-PREFIX-2"),
         ({"foreign": 1}, "RT-ISOLATION-1"),
+        ({"unreadable": 4}, "RT-SCHEMA-1"),
     ],
 )
 def test_what_went_astray_under_load_is_a_violation_with_its_ledger_as_evidence_wherever_it_is_told(
@@ -83,6 +84,13 @@ def test_a_ledger_without_losses_holds_its_clauses(tmp_path: Path) -> None:
 
     (result,) = verdicts.results
     assert (result.status, result.checked, result.checkers[-1]) == (Status.HOLDS, 30, "ledger")
+
+
+def test_a_ledger_without_unreadable_messages_proves_nothing_of_their_shape(tmp_path: Path) -> None:
+    record = ledger_record(tmp_path)
+    (result,) = judged(record.path, record.info, Basis(clauses=("RT-SCHEMA-1",))).results
+
+    assert result.status is Status.UNKNOWN
 
 
 def test_a_loss_counts_where_its_clause_was_not_in_scope(tmp_path: Path) -> None:
