@@ -72,6 +72,7 @@ def one_line(text: str) -> str:
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="zerostate-harness", message="%(package)s %(version)s")
 def menu() -> None:
     """Prove, clause by clause, whether a realtime web system keeps its contract."""
 
@@ -271,7 +272,9 @@ def gate(run: str) -> int:
     from reports.gate import gate as judge_run
 
     code, lines = judge_run(Path(run))
-    print("\n".join(lines), file=sys.stderr if code == EXIT_HARNESS_FAILED else sys.stdout)
+    if code == EXIT_HARNESS_FAILED:
+        raise BadInputError(" ".join(lines))
+    print("\n".join(lines))
     return code
 
 

@@ -8,7 +8,7 @@ import secrets
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 if TYPE_CHECKING:
     from harness.fuzzing.outcome import Outcome
@@ -41,8 +41,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return UNABLE
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong in one line; a wrong word is no finding, which 1 and 2 would mean."""
+        self.exit(UNABLE, f"harness.fuzzing: {message}\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m harness.fuzzing", description=(__doc__ or "").partition("\n")[0])
+    parser = _Parser(prog="python -m harness.fuzzing", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--seed", type=int, help="the number that everything is drawn from (default: a new one)")
     parser.add_argument("--seconds", type=int, default=SECONDS_DEFAULT, help="how long (default: %(default)s)")
     parser.add_argument("--examples", type=int, default=None, help="at most so many cases an operation and phase")

@@ -96,6 +96,16 @@ def test_serve_help_tells_its_own_option_and_the_servers(tmp_path: Path) -> None
     assert done.stdout.index("--mutant") < done.stdout.index("--task-ms")
 
 
+def test_a_gate_without_a_record_says_who_speaks(tmp_path: Path) -> None:
+    assert harness(tmp_path, "gate", "none").stderr.startswith("harness: no run record at 'none'")
+
+
+def test_the_version_is_told(tmp_path: Path) -> None:
+    done = harness(tmp_path, "--version")
+
+    assert (done.returncode, done.stdout.split()[0]) == (0, "zerostate-harness")
+
+
 @pytest.mark.parametrize("what", ["clauses", "scenarios", "faults", "mutants", "profiles"])
 def test_what_there_is_can_be_listed(tmp_path: Path, what: str) -> None:
     done = harness(tmp_path, "list", what)

@@ -66,7 +66,7 @@ def checkout(tmp_path: Path) -> Checkout:
     made = Checkout(tmp_path / "a checkout", tmp_path / "commands")
     made.root.mkdir()
     made.commands.mkdir()
-    for name in ("dev", "requirements.lock", "pyproject.toml"):
+    for name in ("dev", "requirements.lock", "pyproject.toml", "noxfile.py"):
         shutil.copy(PROJECT_ROOT / name, made.root / name)
     for name in TOOLS:
         (made.commands / name).symlink_to(shutil.which(name) or f"{name}-is-missing")
@@ -83,6 +83,30 @@ def only_line(done: subprocess.CompletedProcess[str]) -> str:
 
 def test_an_unknown_command_names_the_known_ones(checkout: Checkout) -> None:
     assert only_line(checkout.dev("tset")) == ("dev: unknown command 'tset'; expected verify, test, harness or setup")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("setup", "bogus"), "dev: setup takes no arguments, got 'bogus'"),
+        (("test", "nope"), "dev: unknown session 'nope'; expected some of lint types tests"),
+        (("test", "lint", "nope", "--", "-x"), "dev: unknown session 'nope'; expected some of lint types tests"),
+    ],
+)
+def test_wrong_words_are_one_line_before_any_set_up(checkout: Checkout, words: tuple[str, ...], said: str) -> None:
+    assert only_line(checkout.dev(*words)).startswith(said)
+
+
+def test_what_is_passed_on_to_a_session_is_none_of_ours(checkout: Checkout) -> None:
+    # There is no Python: the words were accepted.
+    assert "no Python" in only_line(checkout.dev("test", "tests", "--", "nope"))
+
+
+def test_the_version_needs_no_set_up(checkout: Checkout) -> None:
+    done = checkout.dev("--version")
+
+    assert (done.returncode, done.stdout.split()[0]) == (0, "zerostate-harness")
+    assert done.stdout.split()[1] in (PROJECT_ROOT / "pyproject.toml").read_text(encoding="utf-8")
 
 
 def test_help_needs_no_set_up(checkout: Checkout) -> None:
