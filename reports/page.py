@@ -42,6 +42,7 @@ def html(view: View) -> str:
             sections=SECTIONS_TOLD,
             mark=MARKS[view.outcome.level],
             number=words.number,
+            unbroken=words.unbroken,
             count=words.count,
             series=words.SERIES,
             ledger=words.LEDGER,

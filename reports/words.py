@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from markupsafe import Markup
+
 from harness.verdicts import ClauseResult, Status, Violation
 
 FAMILIES: Final[dict[str, str]] = {
@@ -76,6 +78,7 @@ LEDGER: Final[dict[str, str]] = {
     "ended": "of them, tasks that ended",
     "failed": "of them, tasks that ended as failed",
     "unfinished": "pushes of tasks still at work when their user left",
+    "unreadable": "messages that lack what tells whose they are",
 }
 """What the ledger of a load run counts."""
 
@@ -89,6 +92,7 @@ SERIES: Final[dict[str, str]] = {
 """Series of a load run whose name alone does not say what they are."""
 
 QUANTILES: Final = ("p50", "p95", "p99", "max")
+_CLAUSE_ID: Final = re.compile(r"\b([A-Z]+(?:-[A-Z0-9]+)+)\b")
 _NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -172,6 +176,14 @@ def seconds(value: float) -> str:
     if value < 60:
         return f"{value:.3g} s"
     return f"{int(value // 60)} min {int(value % 60):02d} s"
+
+
+def unbroken(text: str) -> Markup:
+    """Return text as HTML in which no line ends inside a clause's id."""
+    parts = _CLAUSE_ID.split(text)
+    return Markup("").join(
+        Markup('<span class="whole">{}</span>').format(part) if _CLAUSE_ID.fullmatch(part) else part for part in parts
+    )
 
 
 def xml_text(text: str) -> str:

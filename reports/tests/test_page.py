@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
-from harness.verdicts import Status
+from harness.records import RunRecord, read_record
+from harness.verdicts import SECTIONS_TOLD, Status
 from reports.page import render
 from reports.tests.synthetic import HOSTILE, clause, ended, good, jpeg, load_summary, record, violation
 from reports.timeline import History
+from reports.words import unbroken
 
 PAGE_BYTES_MAX = 1_600_000
 LOADS = {"src", "srcset", "poster", "data", "action", "formaction", "background", "xlink:href"}
@@ -297,3 +299,25 @@ def test_families_with_something_to_look_at_stand_open(
     page = page_of(ended(tmp_path, [clause("RT-X-1", status) for status in results]))
 
     assert [("open" in given) for tag, given in page.tags if "family" in given.get("class", "")] == [opened]
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("2 of 9 violated: RT-PUSH-1.", '2 of 9 violated: <span class="whole">RT-PUSH-1</span>.'),
+        ("PERF-P1, <b>", '<span class="whole">PERF-P1</span>, &lt;b&gt;'),
+        ("The contract holds", "The contract holds"),
+    ],
+)
+def test_no_line_of_the_headline_ends_inside_an_id(text: str, html: str) -> None:
+    assert str(unbroken(text)) == html
+
+
+def test_the_page_says_what_a_section_is_and_how_to_do_the_run_again(tmp_path: Path) -> None:
+    folder = ended(tmp_path)
+    replay = "./dev harness verify --seed 7"
+    RunRecord(folder, read_record(folder).info).update(facts={"judged_by": {"replay": replay}})
+    text = page_of(folder).text
+
+    assert SECTIONS_TOLD in text
+    assert replay in text
