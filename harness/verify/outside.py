@@ -113,7 +113,7 @@ def step_of(log: str) -> str:
 
 
 _TEST: Final = re.compile(r"^\S+\.py::test_(\w+)", re.MULTILINE)
-_COLLECTED: Final = re.compile(r"^collected (\d+) items?(?:.* (\d+) selected)?", re.MULTILINE)
+_COLLECTED: Final = re.compile(r"^(?:collecting \.\.\. )?collected (\d+) items?(?:.* (\d+) selected)?", re.MULTILINE)
 
 
 def browser_choice(profile: Profile | None, page: str) -> Choice:

@@ -225,7 +225,7 @@ def test_a_word_chooses_browser_tests_and_what_is_judged_of_them() -> None:
 
 
 LOG = """\
-collected 105 items{more}
+collecting ... collected 105 items{more}
 
 test_ping.py::test_first PASSED [  1%]
 test_ping.py::test_a_page_waits[wide] """
