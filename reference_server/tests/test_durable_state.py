@@ -193,9 +193,10 @@ def test_a_prefix_in_a_bucket_belongs_to_one_database_too(tmp_path: Path, monkey
     peer.start()
     try:
         endpoint = "http://{}:{}".format(*peer.get_host_and_port())
-        assert httpx.put(f"{endpoint}/bucket").is_success
+        # Peers of one process share their buckets: no other test may use this one.
+        assert httpx.put(f"{endpoint}/one-bucket").is_success
         one, two, beside = (
-            Settings(db=str(tmp_path / db), blobs=f"s3://bucket/{prefix}")
+            Settings(db=str(tmp_path / db), blobs=f"s3://one-bucket/{prefix}")
             for db, prefix in (("z.db", "files"), ("y.db", "files"), ("y.db", "others"))
         )
         store, blobs = open_durable_state(one, endpoint)
@@ -203,13 +204,15 @@ def test_a_prefix_in_a_bucket_belongs_to_one_database_too(tmp_path: Path, monkey
         store.close()
         open_durable_state(one, endpoint)[0].close()
 
-        with pytest.raises(BlobError, match=r"y\.db is empty or gone, but the blob store s3://bucket/files belongs"):
+        with pytest.raises(
+            BlobError, match=r"y\.db is empty or gone, but the blob store s3://one-bucket/files belongs"
+        ):
             open_durable_state(two, endpoint)
         assert not (tmp_path / "y.db").exists()
         open_durable_state(beside, endpoint)[0].close()
-        with pytest.raises(BlobError, match="s3://bucket/files belongs to another database"):
+        with pytest.raises(BlobError, match="s3://one-bucket/files belongs to another database"):
             open_durable_state(two, endpoint)
-        assert list(S3Blobs("bucket", "files", endpoint).names()) == ["x"]
+        assert list(S3Blobs("one-bucket", "files", endpoint).names()) == ["x"]
     finally:
         peer.stop()
 
