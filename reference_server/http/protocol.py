@@ -23,7 +23,7 @@ from reference_server.http.application import GONE, UNREADABLE
 from reference_server.http.direct import DirectAnswers, Exchange
 from reference_server.http.idle_timer import IdleTimer
 from reference_server.http.paces import Paces
-from reference_server.http.request_heads import HEAD_BYTES_MAX, HeadError, check_head, without_upgrade
+from reference_server.http.request_heads import HEAD_BYTES_MAX, HeadError, check_head, in_origin_form, without_upgrade
 from reference_server.http.responses import body_of, head_of, raw_response, sharing_headers
 from reference_server.observing.observer import Observer
 
@@ -334,10 +334,10 @@ class HttpProtocol(HttpToolsProtocol):
         return without_upgrade(self.parser.get_method(), self.url, version, self.headers)
 
     def _path(self) -> str:
-        return urllib.parse.unquote(self.url.partition(b"?")[0].decode("latin-1"))
+        return urllib.parse.unquote(in_origin_form(self.url).partition(b"?")[0].decode("latin-1"))
 
     def _upgraded(self, early: bytes) -> None:
-        raw_path, _, query = self.url.partition(b"?")
+        raw_path, _, query = in_origin_form(self.url).partition(b"?")
         self._handshake = self._head_of(self._path(), raw_path, query)
         self._end_with(early)
 

@@ -42,6 +42,14 @@ def check_head(method: bytes, target: bytes, version: str, fields: Fields) -> No
         raise HeadError("the request's Transfer-Encoding must be chunked, and HTTP/1.0 has none")
 
 
+def in_origin_form(target: bytes) -> bytes:
+    """Return a target that may be an absolute URI as its path and query (RFC 9112 §3.2.2, RFC 6455 §4.2.1)."""
+    if target.startswith(b"/"):
+        return target
+    _, absolute, rest = target.partition(b"://")
+    return b"/" + rest.partition(b"/")[2] if absolute else target
+
+
 def without_upgrade(method: bytes, target: bytes, version: str, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     """Return the head without its upgrade, which may be ignored (RFC 9110 §7.8); names come in lower case."""
     lines = [method + b" " + target + b" HTTP/" + version.encode("ascii")]

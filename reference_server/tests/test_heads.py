@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from reference_server.http.request_heads import HEAD_BYTES_MAX, HeadError, check_head
+from reference_server.http.request_heads import HEAD_BYTES_MAX, HeadError, check_head, in_origin_form
 from reference_server.tests.process import ServerProcess, read_to_end, upgrade_request
 from reference_server.tests.unplugged import fed
 
@@ -140,3 +140,17 @@ def test_a_head_is_bounded_to_the_byte_however_it_arrives(size: int, status: byt
     read = asyncio.run(fed([head[place : place + step] for place in range(0, size, step)]))
 
     assert read.startswith(b"HTTP/1.1 %s " % status)
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        (b"/a?b=http://c/d", b"/a?b=http://c/d"),
+        (b"http://host:80/a?b", b"/a?b"),
+        (b"HTTPS://host//a", b"//a"),
+        (b"http://host", b"/"),
+        (b"*", b"*"),
+    ],
+)
+def test_an_absolute_target_is_known_by_its_path_and_query(target: bytes, expected: bytes) -> None:
+    assert in_origin_form(target) == expected
