@@ -98,7 +98,10 @@ def serve(mutant: str, arguments: tuple[str, ...]) -> None:
 @click.option("--target", help="URL, or a profile (harness list profiles); left out: the reference server")
 @click.option("--depth", default="standard", show_default=True, help="smoke, standard or thorough")
 @click.option(
-    "--only", default="", metavar="PART,…", help="some of rest, security, socket, scenario, process, load, browser"
+    "--only",
+    default="",
+    metavar="PART,…",
+    help="some of rest, security, socket, rfc6455, scenario, process, load, browser",
 )
 @click.option("--minutes", type=float, help="act for so long at most")
 @click.option("--seed", type=int, help="all chance flows from it; printed when left out")

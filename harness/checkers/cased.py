@@ -23,8 +23,9 @@ SEC: Final = (
 )  # fmt: skip
 
 RT: Final = (
-    "RT-CLOSE-1", "RT-CLOSE-2", "RT-CLOSE-3", "RT-CLOSE-4", "RT-CLOSE-5", "RT-HONEST-1", "RT-IGNORE-1", "RT-IGNORE-2",
-    "RT-KEY-1", "RT-PONG-1", "RT-SLOW-1", "RT-UPGRADE-1", "RT-UPGRADE-2", "RT-WELCOME-1",
+    "RT-CLOSE-1", "RT-CLOSE-2", "RT-CLOSE-3", "RT-CLOSE-4", "RT-CLOSE-5", "RT-CLOSE-6", "RT-HONEST-1", "RT-IGNORE-1",
+    "RT-IGNORE-2", "RT-KEY-1", "RT-PING-1", "RT-PONG-1", "RT-SLOW-1", "RT-UPGRADE-1", "RT-UPGRADE-2", "RT-UPGRADE-3",
+    "RT-WELCOME-1",
 )  # fmt: skip
 
 LIVE: Final = (

@@ -34,12 +34,15 @@ or, with `opens`, `header` of the 101.
     receives_none  {dotted: value}  no message read on it has all of these values
     stays_open_ms  int           it is not closed by the peer for so long after the last `sent` (or `opened`)
     receives_count int           how many messages match `receives` (else: at least one)
+    pongs          [hex]         what the protocol pings on it carried: each protocol pong read carries one of these, in
+                                 order, and the last of them is answered (RFC 6455 §5.5.3); []: no pong came
 
 On a target that is not ours (`RunFacts.local` false) a close code of this project's choice (4xxx, 1013) is judged
 on the effect: any close by the peer holds (contract §10). A row of a clause in `NUMBERED` that sees no close in time
 there is undecided: how many, or how long, is this project's choice.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -77,6 +80,7 @@ class Expect(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True
     receives_none: dict[str, Any] = {}
     receives_count: int | None = None
     stays_open_ms: int = 0
+    pongs: tuple[str, ...] | None = None
 
 
 def expect(**fields: Any) -> dict[str, Any]:
@@ -96,6 +100,7 @@ class _Row(Struct):
     closed: Event | None = None
     matching: int = 0
     unwanted: Event | None = None
+    pongs: list[str] = []
 
 
 class Cases(Fold):
@@ -153,6 +158,7 @@ class Cases(Fold):
 
     def _follow(self, event: Event, key: tuple[str, str]) -> None:
         if event.kind == "connecting" and event.case is not None:
+            self._end_row(key)
             wanted = _expected(event)
             if wanted is not None:
                 _split(event)
@@ -162,9 +168,14 @@ class Cases(Fold):
         if row is None:
             return
         _advance(row, event)
-        if event.kind == "closed":
+        if event.kind == "closed" and not (row.expect.receives_none and event.data.get("by") == "peer"):
+            self._end_row(key)
+
+    def _end_row(self, key: tuple[str, str]) -> None:
+        # A row that wants nothing more to come is watched beyond the close frame, to the end of its connection.
+        row = self._rows.pop(key, None)
+        if row is not None:
             self._judge_row(row)
-            del self._rows[key]
 
     def _judge_row(self, row: _Row) -> None:
         clause, name = _split(row.begin)
@@ -235,6 +246,8 @@ def _advance(row: _Row, event: Event) -> None:
             row.last = event
         case "closed":
             row.closed = event
+        case "frame" if event.data.get("opcode") == "pong":
+            row.pongs.append(str(event.data.get("payload")))
         case "received":
             message = event.data.get("message")
             if row.expect.receives and _has_all(message, row.expect.receives):
@@ -265,7 +278,15 @@ def _open_faults(wanted: Expect, row: _Row) -> list[str]:
         faults.append(f"no message with {wanted.receives} came")
     if row.unwanted is not None:
         faults.append(f"a message with {wanted.receives_none} came ({row.unwanted.ref})")
+    if wanted.pongs is not None and not _answers(row.pongs, wanted.pongs):
+        faults.append(f"protocol pongs with {row.pongs}, expected {list(wanted.pongs)}")
     return faults
+
+
+def _answers(pongs: Sequence[str], pings: Sequence[str]) -> bool:
+    """Say whether these pongs answer these pings: earlier ones may be left out, the last one never."""
+    asked = iter(pings)
+    return all(pong in asked for pong in pongs) and pongs[-1:] == list(pings[-1:])
 
 
 def answer_faults(wanted: Expect, status: int, body: Any, headers: dict[str, str]) -> list[str]:

@@ -19,11 +19,12 @@ from harness.conformance import (
     socket_cases,
     task_cases,
 )
+from harness.conformance.rfc6455 import acts as rfc6455
 from harness.conformance.suite import Act, Row
 from harness.targets.profiles import UNBUILT
 from reference_server.contract.clauses import CLAUSES, Reach
 
-PARTS: Final = ("rest", "security", "socket", "scenario", "process", "load", "browser")
+PARTS: Final = ("rest", "security", "socket", "rfc6455", "scenario", "process", "load", "browser")
 
 ROWS: Final[dict[str, tuple[Row, ...]]] = {
     "rest": (
@@ -39,6 +40,7 @@ ACTS: Final[dict[str, tuple[Act, ...]]] = {
     ),
     "security": (*security_cases.ACTS, *credential_cases.ACTS, *key_cases.ACTS, *abuse_cases.ACTS),
     "socket": (*socket_cases.ACTS, *handshake_cases.ACTS),
+    "rfc6455": rfc6455.ACTS,
 }  # fmt: skip
 
 EVERY_ANSWER: Final = (
@@ -100,6 +102,9 @@ def clauses_of(part: str) -> frozenset[str]:
 def _of_suite(part: str) -> frozenset[str]:
     own = {row.clause for row in ROWS.get(part, ())}
     own |= {clause for act in ACTS.get(part, ()) for clause in act.clauses}
+    if part == "rfc6455":
+        # It calls no operation, and nobody publishes to its sockets.
+        return frozenset((*own, *(clause for clause in EVERY_MESSAGE if clause != "RT-PREFIX-2")))
     on_sockets = (*EVERY_MESSAGE, *EVERY_PONG) if part == "socket" else ()
     return frozenset((*own, *EVERY_ANSWER, *EVERY_REFUSAL, *on_sockets))
 

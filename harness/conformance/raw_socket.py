@@ -34,6 +34,8 @@ NAMES: Final = {
 MASK: Final = b"\x37\xfa\x21\x3d"
 KEY: Final = base64.b64encode(b"zerostate-conformance"[:16]).decode()
 DIAL_S_MAX: Final = 10.0
+CONTROL_BYTES_MAX: Final = 125
+PIECE_GAP_S: Final = 0.001
 ANSWER_BYTES_MAX: Final = 64 * 1024
 UNANSWERED: Final = (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError, IndexError)
 """How a handshake goes without an answer that is one: nobody there, or what is no HTTP."""
@@ -43,7 +45,14 @@ NO_CODE: Final = 1005
 
 
 def frame(
-    opcode: int, payload: bytes = b"", *, fin: bool = True, masked: bool = True, rsv: int = 0, long_length: int = 0
+    opcode: int,
+    payload: bytes = b"",
+    *,
+    fin: bool = True,
+    masked: bool = True,
+    rsv: int = 0,
+    long_length: int = 0,
+    mask: bytes = MASK,
 ) -> bytes:
     """Return a frame's bytes; `long_length` 16 or 64 writes the length in a form longer than it needs."""
     head = bytes([(0x80 if fin else 0) | (rsv << 4) | opcode])
@@ -54,11 +63,13 @@ def frame(
         head += bytes([bit | 126]) + struct.pack("!H", size)
     else:
         head += bytes([bit | size])
-    return head + (MASK + _masked(payload) if masked else payload)
+    return head + (mask + _masked(payload, mask) if masked else payload)
 
 
-def _masked(payload: bytes) -> bytes:
-    return bytes(byte ^ MASK[index % 4] for index, byte in enumerate(payload))
+def _masked(payload: bytes, mask: bytes) -> bytes:
+    # As one number: a loop over 64 KiB would stop everybody on this loop for 10 ms.
+    whole = (mask * (len(payload) // 4 + 1))[: len(payload)]
+    return (int.from_bytes(payload) ^ int.from_bytes(whole)).to_bytes(len(payload))
 
 
 class RawSocket:
@@ -70,6 +81,7 @@ class RawSocket:
         self.name = name
         self.recorder = recorder
         self.messages: list[Any] = []
+        self.pongs: list[bytes] = []
         self.refused: int | None = None
         self.answer_headers: dict[str, str] = {}
         self.code: int | None = None
@@ -103,10 +115,12 @@ class RawSocket:
         upgrade: bool = True,
         headers: Sequence[tuple[str, str]] = (),
         subprotocols: Sequence[str] | None = None,
+        request: Sequence[bytes] = (),
         **more: Any,
     ) -> bool:
         """Send the handshake and read its answer; True when it is 101. Records it as the row's beginning.
 
+        `request`, where given, is sent instead of the usual one, piece by piece, whatever it says.
         Raises TooManyConnectionsError, before anything is sent or recorded, over what the target allows.
         """
         self._hold()
@@ -114,11 +128,11 @@ class RawSocket:
         offered = tuple(subprotocols) if subprotocols is not None else protocols
         told = {"url": endpoint.url, "expect": expect, **more}
         self._record("connecting", case=case, **{name: value for name, value in told.items() if value is not None})
-        lines = _handshake(url, version, upgrade, (*own, *headers), offered)
+        pieces = request or (_handshake(url, version, upgrade, (*own, *headers), offered),)
         try:
             async with asyncio.timeout(DIAL_S_MAX):
                 await self._connect(url, endpoint.tls)
-                await self.write(lines)
+                await self.write_pieces(pieces)
                 head = await self._reader_of().readuntil(b"\r\n\r\n")
                 return await self._answered(head)
         except UNANSWERED as fault:
@@ -187,6 +201,13 @@ class RawSocket:
                 self._writer.write(data)
                 await self._writer.drain()
 
+    async def write_pieces(self, pieces: Sequence[bytes]) -> None:
+        """Write each so that the peer reads it by itself."""
+        for number, piece in enumerate(pieces):
+            if number:
+                await asyncio.sleep(PIECE_GAP_S)
+            await self.write(piece)
+
     async def send(self, opcode: int, payload: bytes = b"", **shape: Any) -> None:
         """Record and send one frame; `shape` as in `frame`."""
         self._record("sent", opcode=NAMES.get(opcode, str(opcode)), bytes=len(payload))
@@ -200,8 +221,16 @@ class RawSocket:
 
     async def send_bytes(self, data: bytes, told: str) -> None:
         """Record and send bytes that are no frame, or many."""
-        self._record("sent", opcode=told, bytes=len(data))
-        await self.write(data)
+        await self.send_pieces((data,), told)
+
+    async def send_pieces(self, pieces: Sequence[bytes], told: str) -> None:
+        """Record and send bytes in pieces that arrive one by one."""
+        self.tell_sent(told, sum(map(len, pieces)))
+        await self.write_pieces(pieces)
+
+    def tell_sent(self, told: str, size: int) -> None:
+        """Record that so many bytes were sent, which went out with the handshake or go out now."""
+        self._record("sent", opcode=told, bytes=size)
 
     # --- waiting
 
@@ -217,6 +246,11 @@ class RawSocket:
     async def wait_welcome(self, deadline_s: float = 5.0) -> bool:
         """Wait for the first message."""
         return await self.wait(lambda: bool(self.messages) or self._closed, deadline_s) and bool(self.messages)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the peer sent a close frame or ended the connection, or we left."""
+        return self._closed
 
     async def wait_closed(self, deadline_s: float) -> bool:
         """Wait until the peer sent a close frame or ended the connection."""
@@ -295,7 +329,10 @@ class RawSocket:
                 self._close_sent = True
                 await self.write(frame(CLOSE, payload[:2]))
         else:
-            self._record("frame", opcode=NAMES.get(opcode, str(opcode)), bytes=len(payload))
+            # What a control frame carries is judged; it has 125 bytes at most.
+            shown = {"payload": payload[:CONTROL_BYTES_MAX].hex()} if opcode == PONG else {}
+            self._record("frame", opcode=NAMES.get(opcode, str(opcode)), bytes=len(payload), **shown)
+            self.pongs += [payload] if opcode == PONG else []
             if opcode == PING and self.answers_pings:
                 await self.write(frame(PONG, payload))
         await self._tell()

@@ -131,7 +131,7 @@ class Stage:
         """
         socket = self.raw_socket(session)
         row = expect(**expected) if case is not None else None
-        await self._handshake_turn(session)
+        await self.handshake_turn(session)
         if not await socket.dial(
             self.target.endpoint, session.token, case=case, expect=row, session=session.label, **told
         ):
@@ -140,7 +140,7 @@ class Stage:
             raise NoSocketError("a socket brought no welcome")
         return socket
 
-    async def _handshake_turn(self, session: RecordedSession) -> None:
+    async def handshake_turn(self, session: RecordedSession) -> None:
         """Keep below the handshakes that an account is allowed (§2 limits), unless the target is our own child."""
         if isinstance(self.target, LocalTarget):
             return

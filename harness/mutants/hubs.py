@@ -9,7 +9,19 @@ import msgspec
 from reference_server.contract.messages import AgentUpdateData
 from reference_server.contract.models import SocketFigures
 from reference_server.core.answers import Audience, Everyone, Only
-from reference_server.core.effects import Accepted, Effect, FrameIn, HubInput, Lost, Opcode, Opened, Send
+from reference_server.core.effects import (
+    Accepted,
+    Close,
+    Effect,
+    Failed,
+    FrameIn,
+    HubInput,
+    Lost,
+    Opcode,
+    Opened,
+    Send,
+    SendPong,
+)
 from reference_server.core.envelopes import envelope
 from reference_server.core.hub import Hub
 
@@ -214,6 +226,26 @@ class TakesBinary(SpoiledHub):
         """Forget what is binary."""
         binary = isinstance(item, FrameIn) and item.opcode is Opcode.BINARY
         return [] if binary else super().handle(item, now_ns, wall_ns)
+
+
+class ClosesWithOneCode(SpoiledHub):
+    """Whatever a peer did, it is closed with 1011."""
+
+    def handle(self, item: HubInput, now_ns: int, wall_ns: int) -> list[Effect]:
+        """Change the code of what ends because of a frame."""
+        effects = super().handle(item, now_ns, wall_ns)
+        if not isinstance(item, FrameIn | Failed):
+            return effects
+        return [replace(effect, code=1011) if isinstance(effect, Close) else effect for effect in effects]
+
+
+class AnswersNoPings(SpoiledHub):
+    """Takes protocol pings and answers none."""
+
+    def handle(self, item: HubInput, now_ns: int, wall_ns: int) -> list[Effect]:
+        """Forget the pongs."""
+        effects = super().handle(item, now_ns, wall_ns)
+        return [effect for effect in effects if not isinstance(effect, SendPong)]
 
 
 class AnswersEverything(SpoiledHub):

@@ -122,6 +122,12 @@ def only_the_usual_case(head: Head) -> Head:
     return replace(head, headers=kept)
 
 
+def only_a_bare_connection(head: Head) -> Head:
+    """Know the header Connection with a single option only."""
+    kept = {name: value for name, value in head.headers.items() if name != "connection" or "," not in value}
+    return replace(head, headers=kept)
+
+
 def first_name_wins(operation: str, body: bytes) -> bytes:
     """Let the first of doubled names win."""
     before, found, after = body.rpartition(b'"query"')

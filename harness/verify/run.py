@@ -145,7 +145,7 @@ class _Run:
         await asyncio.wait({acting})
 
     async def _acts(self) -> None:
-        if {"rest", "security", "socket"} & set(self.options.only):
+        if {"rest", "security", "socket", "rfc6455"} & set(self.options.only):
             self.progress.part("conformance")
         await self.parts.suites(self._meanwhile)
 

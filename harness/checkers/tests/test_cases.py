@@ -139,6 +139,44 @@ def test_messages_are_looked_for_and_missed() -> None:
     assert status(Cases(), read(receives_none={"type": "pong"}), CLOSE) is VIOLATED
 
 
+def test_what_must_not_come_is_looked_for_behind_a_close_frame_too() -> None:
+    ended = closed(socket(close_code=[1000], receives_none={"type": "pong"}), 1000)
+
+    assert status(Cases(), ended, CLOSE) is HOLDS
+    assert status(Cases(), ended.receive("c1", "pong", {}), CLOSE) is VIOLATED
+
+
+def test_a_name_used_again_ends_the_row_before() -> None:
+    ended = closed(socket(close_code=[1003], receives_none={"type": "pong"}), 1002)
+    again = ended.add("connecting", connection="c1", case=f"{CLOSE}/y", expect=expect(opens=True))
+
+    assert status(Cases(), again, CLOSE) is VIOLATED
+
+
+@pytest.mark.parametrize(
+    ("pings", "pongs", "expected"),
+    [
+        (["61", "62"], ["61", "62"], HOLDS),
+        (["61", "62"], ["62"], HOLDS),
+        (["61", "62"], ["61"], VIOLATED),
+        (["61", "62"], ["62", "61"], VIOLATED),
+        (["61"], ["61", "61"], VIOLATED),
+        (["61"], [], VIOLATED),
+        (["61"], ["63", "61"], VIOLATED),
+        ([], [], HOLDS),
+        ([], [""], VIOLATED),
+    ],
+)
+def test_protocol_pongs_answer_pings_in_order_and_the_last_one_always(
+    pings: list[str], pongs: list[str], expected: Status
+) -> None:
+    history = socket(pongs=pings)
+    for payload in pongs:
+        history.add("frame", connection="c1", opcode="pong", payload=payload, bytes=len(payload) // 2)
+
+    assert status(Cases(), closed(history, 1000, by="self"), CLOSE) is expected
+
+
 def test_a_refusal_is_judged_as_an_answer() -> None:
     def refused(code: int) -> History:
         wanted = expect(status=[426], header={"Sec-WebSocket-Version": "13"})

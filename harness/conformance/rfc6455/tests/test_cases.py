@@ -1,0 +1,123 @@
+"""The cases accuse nobody who keeps RFC 6455, and each of them accuses somebody who does not."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+import pytest
+
+from harness.checkers.cased import CASED
+from harness.checkers.cases import Cases, expect
+from harness.checkers.tests.histories import status
+from harness.client.shell import Endpoint
+from harness.conformance.raw_socket import RawSocket
+from harness.conformance.rfc6455.acts import ACTS, CASES, play_case
+from harness.conformance.rfc6455.model import Case, Opening
+from harness.conformance.rfc6455.tests.peer import FAULTS, LAX, serving
+from harness.history import Event, Recorder
+from harness.verdicts import Status
+
+CASES_MIN = 500
+"""May only grow: a requirement of the RFC stays a case."""
+
+AT_A_TIME = 40
+PATIENCE_S = 1.5
+BY_NAME = {case.name: case for case in CASES}
+
+
+def played(cases: Sequence[Case], *faults: str) -> dict[str, Status]:
+    """Play cases against a peer with these faults; return the verdict on each."""
+    histories: dict[str, list[Event]] = {case.name: [] for case in cases}
+
+    async def play() -> None:
+        turns = asyncio.Semaphore(AT_A_TIME)
+        async with serving(*faults) as endpoint, asyncio.TaskGroup() as group:
+            for case in cases:
+                group.create_task(one(case, endpoint, turns))
+
+    async def one(case: Case, endpoint: Endpoint, turns: asyncio.Semaphore) -> None:
+        recorder = Recorder("client", time.monotonic_ns, histories[case.name].append)
+        async with turns:
+            await play_case(RawSocket(recorder, "raw"), endpoint, None, case, PATIENCE_S)
+
+    asyncio.run(play())
+    return {case.name: status(Cases(), histories[case.name], case.clause) for case in cases}
+
+
+def not_holding(cases: Sequence[Case], *faults: str) -> dict[str, Status]:
+    """Return the verdicts that are not `holds`."""
+    return {name: found for name, found in played(cases, *faults).items() if found is not Status.HOLDS}
+
+
+def test_there_are_many_cases_each_with_a_name_of_its_own_and_a_clause_that_rows_may_speak_of() -> None:
+    assert len(CASES) == len(BY_NAME) >= CASES_MIN
+    assert {case.clause for case in CASES} <= set(CASED)
+    assert {case.clause for case in CASES} == {clause for act in ACTS for clause in act.clauses}
+    for case in CASES:
+        assert expect(**case.expect)
+
+
+def test_a_peer_that_keeps_the_rfc_is_accused_of_nothing() -> None:
+    assert not_holding(CASES) == {}
+
+
+def test_every_case_can_fail() -> None:
+    lax = not_holding(CASES, *LAX, "reads_on_behind_a_close", "drops_what_comes_early")
+    green = [case for case in CASES if case.name not in lax]
+    strict = not_holding(green, "ends_everything", "tells_another_key")
+
+    assert {case.name for case in green} - strict.keys() == set()
+
+
+RED: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("takes_bad_utf8", ("utf8/invalid-latin-1", "utf8/invalid-the-surrogate-d800", "utf8/invalid-byte-by-byte")),
+    ("checks_each_fragment", ("utf8/valid-in-fragments-of-one-byte",)),
+    ("checks_the_bytes_only", ("utf8/invalid-the-surrogate-d800", "utf8/invalid-4-bytes-cut-short-after-3")),
+    ("takes_unmasked", ("framing/unmasked-text", "framing/unmasked-ping", "framing/unmasked-close")),
+    ("takes_reserved_bits", ("framing/reserved-bits-1-on-text", "framing/reserved-bit-4-on-empty-ping")),
+    ("takes_reserved_opcodes", ("framing/reserved-data-opcode-3", "framing/reserved-control-opcode-f")),
+    ("takes_long_lengths", ("framing/length-125-in-16-bits", "framing/length-65535-in-64-bits")),
+    ("takes_long_controls", ("pings/a-ping-of-126-bytes", "closing/a-reason-of-one-byte-too-many")),
+    ("takes_controls_in_fragments", ("fragmentation/an-unfinished-ping", "fragmentation/an-unfinished-empty-pong")),
+    ("takes_lone_continuations", ("fragmentation/a-continuation-of-nothing",)),
+    ("takes_texts_within", ("fragmentation/a-text-within-a-text", "fragmentation/an-empty-text-within-a-text")),
+    ("takes_binary", ("framing/a-binary-message", "framing/a-binary-message-in-fragments")),
+    ("takes_any_size", ("limits/a-message-of-one-byte-too-many", "limits/one-byte-too-many-in-two-fragments")),
+    ("bounds_frames_only", ("limits/one-byte-too-many-in-two-fragments",)),
+    ("takes_floods", ("limits/a-flood-of-pings", "limits/a-flood-of-empty-fragments")),
+    ("takes_any_code", ("closing/the-code-1005-that-nobody-may-send", "closing/the-code-5000-that-nobody-may-send")),
+    ("takes_any_reason", ("closing/a-reason-of-a-bad-byte",)),
+    ("takes_a_byte_of_a_code", ("closing/a-payload-of-one-byte",)),
+    ("takes_any_handshake", ("opening/no-upgrade", "opening/version-8", "opening/two-keys", "opening/http-1.0")),
+    ("answers_no_pings", ("pings/a-ping-of-0-bytes", "pings/ten-pings-one-by-one")),
+    ("cuts_pings_short", ("pings/a-ping-of-2-bytes",)),
+    ("answers_pongs", ("pings/an-unasked-pong-of-1-bytes", "pings/ten-unasked-pongs")),
+    ("answers_pings_last", ("fragmentation/a-ping-before-the-last-fragment-comes",)),
+    ("answers_pings_of_125_wrongly", ("pings/a-ping-of-125-bytes",)),
+    ("answers_no_close", ("closing/no-payload", "closing/the-code-1000")),
+    ("reads_on_behind_a_close", ("closing/a-text-behind-a-close",)),
+    ("ends_everything", ("opening/the-usual-form", "framing/a-text-of-125-bytes", "utf8/valid-ascii")),
+    ("drops_what_comes_early", ("opening/a-frame-in-one-segment-with-the-handshake",)),
+    ("agrees_on_extensions", ("opening/extension-deflate",)),
+    ("selects_anything", ("opening/subprotocol-unknown", "opening/subprotocol-known-last")),
+    ("tells_another_key", ("opening/the-key-of-the-rfc",)),
+    ("knows_one_form", ("opening/connection-behind-keep-alive", "opening/names-in-lower-case")),
+    ("forgets_fragments", ("fragmentation/fragments-of-7-bytes",)),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("fault", "names"), RED, ids=lambda value: value if isinstance(value, str) else "")
+def test_a_fault_turns_the_cases_that_are_about_it_red(fault: str, names: tuple[str, ...]) -> None:
+    verdicts = played([BY_NAME[name] for name in names], fault)
+
+    assert verdicts == dict.fromkeys(names, Status.VIOLATED)
+
+
+def test_every_fault_of_the_peer_is_in_the_table() -> None:
+    assert [fault for fault, _ in RED] == list(FAULTS)
+
+
+def test_the_accept_key_of_the_rfc_is_what_the_rfc_says() -> None:
+    opening = Opening(changed={"Sec-WebSocket-Key": ("dGhlIHNhbXBsZSBub25jZQ==",)})
+
+    assert opening.accept == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
