@@ -108,7 +108,8 @@ class Backoff(Fold):
             return
         if _was_settled(socket, event):
             tab.attempts = 0
-        code = event.data.get("code")
+        given = event.data.get("code")
+        code = given if isinstance(given, int) else None
         deliberate = event.data.get("by") == "self" and code in (CloseCode.NORMAL, CloseCode.GOING_AWAY)
         if deliberate or (event.kind == "closed" and code in NO_RECONNECT_CODES and socket.opened is not None):
             tab.away_since, tab.away_why = event, "leaving" if deliberate else f"close code {code}"

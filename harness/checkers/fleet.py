@@ -80,9 +80,9 @@ class Fleet(Fold):
     def end(self) -> None:
         """Judge each connection against every change, and what it read against there having been one."""
         for invoke in self._calls.unfinished():
-            if invoke.data.get("operation") in ACTIONS:
-                # The history was cut before its answer: as unsure as one that got none.
-                self._changed(Call(invoke, invoke))
+            # The history was cut before its answer: as unsure as one that got none.
+            if (call := Call(invoke, invoke)).operation in ACTIONS:
+                self._changed(call)
         for socket in self._sockets.all:
             if socket.welcome is None:
                 continue

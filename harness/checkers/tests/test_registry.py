@@ -76,7 +76,7 @@ def test_an_empty_history_makes_every_clause_unknown(make: Any) -> None:
         max_size=12,
     )
 )  # fmt: skip
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_no_strange_history_makes_a_checker_raise(drawn: list[Any]) -> None:
     events = [
         Event("client", place, place * 10**9, kind, op, connection, "ann", None, data)
