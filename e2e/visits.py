@@ -21,11 +21,14 @@ DESKTOP: Final[ViewportSize] = {"width": 1440, "height": 900}
 class Visit:
     """A page with its record; tests act through page objects that are given one."""
 
-    def __init__(self, base: str, context: BrowserContext, page: Page, record: PageRecord) -> None:
+    def __init__(
+        self, base: str, context: BrowserContext, page: Page, record: PageRecord, *, traced: bool = False
+    ) -> None:
         self.base = base
         self.context = context
         self.page = page
         self.record = record
+        self._traced = traced
 
     def goto(self, path: str) -> None:
         """Go to a path of the target, as one who types it in."""
@@ -54,12 +57,12 @@ class Visit:
         return keys
 
     def end(self, trace: Path | None = None) -> None:
-        """Leave the page, close it and write its record; with `trace`, keep how it came about, without secrets."""
+        """Leave the page, close it and write its record; a traced one keeps, as `trace`, how it came about."""
         # A page that is closed outright tells nothing of how it left; one that gave up is judged as it stands.
         if not self.record.has_lost_its_sockets:
             self.record.expect_navigation()
             self.page.goto("about:blank")
-        if trace is not None:
+        if trace is not None and self._traced:
             self.context.tracing.stop(path=trace)
             blank_secrets(trace, self.record.secrets)
         self.context.close()
@@ -90,7 +93,8 @@ class Lobby:
             context.tracing.start(snapshots=True)
         page = context.new_page()
         account = guest.account_id if guest is not None else None
-        visit = Visit(self.base, context, page, PageRecord(page, self._numbers.next(), self._open_sink, account))
+        record = PageRecord(page, self._numbers.next(), self._open_sink, account)
+        visit = Visit(self.base, context, page, record, traced=traced)
         if guest is not None:
             visit.mask(guest.token)
             visit.mask(guest.person.password)

@@ -1,6 +1,6 @@
 // The API's documents as a page: reads openapi.json and asyncapi.json, shows all they hold, and searches it.
 
-import { nodes } from "./api_docs_nodes.js";
+import { nodes, setOpen } from "./api_docs_nodes.js";
 import { operationsOf, restOf } from "./api_docs_rest.js";
 import { socketOf } from "./api_docs_socket.js";
 
@@ -94,7 +94,7 @@ function unfoldAll() {
   const open = unfold.getAttribute("aria-pressed") !== "true";
   unfold.setAttribute("aria-pressed", String(open));
   unfold.textContent = open ? "Fold all" : "Unfold all";
-  for (const entry of body.querySelectorAll(".entry")) entry.open = open;
+  for (const entry of body.querySelectorAll(".entry")) setOpen(entry, open);
 }
 
 /** Open what the address names, whether a link led there or the address was typed in. */
@@ -105,7 +105,7 @@ function goToHash() {
     query.value = "";
     search();
   }
-  if (entry.matches("details")) entry.open = true;
+  if (entry.matches("details")) setOpen(entry, true);
   entry.scrollIntoView();
   entry.querySelector("summary")?.focus({ preventScroll: true });
 }

@@ -1,5 +1,7 @@
 // What the API's page is built of: elements with text only, entries that fold, tables, and examples.
 
+const unbuilt = new WeakMap();
+
 /** Make an element; strings become text, never markup. */
 export function nodes(name, attributes = {}, ...children) {
   const element = document.createElement(name);
@@ -26,8 +28,20 @@ export function entry({ id, tone = "", name, says = "", marks = [], words, build
   const inside = nodes("div", { class: "entry-inside" });
   const made = nodes("details", { class: "card entry", id, "data-name": name, "data-tone": tone }, head, inside);
   made.dataset.words = [name, tone, says, ...marks, words].join(" ").toLowerCase();
-  made.addEventListener("toggle", () => made.open && inside.childElementCount === 0 && inside.append(...build()));
+  unbuilt.set(made, () => inside.append(...build()));
+  made.addEventListener("toggle", () => made.open && fill(made));
   return made;
+}
+
+/** Open or fold an entry; one that opens is whole at once, since `toggle` comes only later. */
+export function setOpen(entry, open) {
+  entry.open = open;
+  if (open) fill(entry);
+}
+
+function fill(entry) {
+  unbuilt.get(entry)?.();
+  unbuilt.delete(entry);
 }
 
 /** A part of an entry, with its title. */
