@@ -1,13 +1,15 @@
 """The server under the bench: a child on its own core with limits off, and the loads put on it from another."""
 
 import contextlib
+import os
+import secrets
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
 
@@ -23,30 +25,41 @@ OPTIONS: Final = ("--limits", "off", "--queue-max", "100000000")
 """A queue that never fills, so that what is measured is the submit and not its refusal."""
 
 
+ADMIN: Final = {"email": "admin@example.com", "password": secrets.token_urlsafe(16)}
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server that is ready; `ready_s` is how long that took."""
+    """A server that is ready; `ready_s` is how long that took, `tokens` are those of its numbered accounts."""
 
     host: str
     port: int
     pid: int
     ready_s: float
+    tokens: tuple[str, ...] = field(default=(), repr=False)
 
 
 @contextlib.contextmanager
-def serving(cores: AbstractSet[int], *options: str) -> Iterator[Server]:
-    """Start a server on a database of its own, end it whatever happens; raises RuntimeError when it is not ready."""
+def serving(cores: AbstractSet[int], *options: str, accounts: int = 0) -> Iterator[Server]:
+    """Start a server on a database of its own, end it whatever happens; raises RuntimeError when it is not ready.
+
+    It has an admin, `ADMIN`, and so many numbered accounts.
+    """
     with tempfile.TemporaryDirectory(prefix="zsh-bench-") as folder:
-        command = [sys.executable, "-P", "-m", "reference_server", "--port", "0", "--db", str(Path(folder, "bench.db"))]
+        database = Path(folder, "bench.db")
+        command = [sys.executable, "-P", "-m", "reference_server", "--port", "0", "--db", str(database)]
+        command += [*OPTIONS, "--accounts", str(accounts), *options]
+        admin = {"ZEROSTATE_ADMIN_EMAIL": ADMIN["email"], "ZEROSTATE_ADMIN_PASSWORD": ADMIN["password"]}
         started = time.monotonic()
         with pinned(cores):
-            child = subprocess.Popen([*command, *OPTIONS, *options], stdout=subprocess.PIPE, text=True)
+            child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | admin)
         try:
             line = _line_of(child.stdout)
             host, _, port = line.removeprefix(READY).strip().rpartition(":")
             if not line.startswith(READY):
                 raise RuntimeError(f"the server said {line!r} instead of being ready; see its stderr above")
-            yield Server(host, int(port), child.pid, time.monotonic() - started)
+            ready_s = time.monotonic() - started
+            yield Server(host, int(port), child.pid, ready_s, _tokens(Path(f"{database}.accounts"), accounts))
         finally:
             _end(child)
 
@@ -63,6 +76,13 @@ def counted(cores: AbstractSet[int], plans: Sequence[Plan]) -> list[Count]:
         for child in children:
             child.kill()
             child.communicate()
+
+
+def _tokens(path: Path, accounts: int) -> tuple[str, ...]:
+    """Return the tokens that the server wrote for its numbered accounts."""
+    if not accounts:
+        return ()
+    return tuple(msgspec.json.decode(line)["token"] for line in path.read_bytes().splitlines())
 
 
 def _load() -> "subprocess.Popen[bytes]":
