@@ -36,7 +36,8 @@ from reference_server.store.base import Store
 from reference_server.tap import FileTap
 from reference_server.version import VERSION
 from reference_server.websocket.logged import LoggedSockets
-from reference_server.websocket.protocol import OpenSockets, WebSocketProtocol
+from reference_server.websocket.open_sockets import OpenSockets
+from reference_server.websocket.protocol import WebSocketProtocol
 
 PAGES: Final = Path(__file__).parent / "pages"
 
@@ -122,7 +123,7 @@ class Process:
             "origins": _origins(settings),
             "handshake_timeout_s": settings.handshake_timeout,
         }
-        ws = type("BoundWebSocketProtocol", (WebSocketProtocol,), shared)
+        ws = type("BoundWebSocketProtocol", (WebSocketProtocol,), {"__slots__": ()} | shared)
         files = PageFiles(self._pages)
         application = Application(driver, _origins(settings), files, observer)
         http = _http(settings, observer, direct=DirectAnswers(driver, _origins(settings), observer))

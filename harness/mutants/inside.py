@@ -30,7 +30,7 @@ from reference_server.observing.observer import Observer
 from reference_server.operations import Options
 from reference_server.rate_limits import Rates
 from reference_server.store.memory import MemoryStore
-from reference_server.websocket.protocol import OpenSockets
+from reference_server.websocket.open_sockets import OpenSockets
 
 URL: Final = "http://127.0.0.1"
 TASK_MS: Final = (5, 20)

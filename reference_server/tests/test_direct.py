@@ -23,7 +23,7 @@ from reference_server.observing.metrics import Metrics
 from reference_server.observing.observer import Observer
 from reference_server.operations import Options
 from reference_server.store import MemoryStore
-from reference_server.websocket.protocol import OpenSockets
+from reference_server.websocket.open_sockets import OpenSockets
 
 DEADLINE_S = 20.0
 API = "/api/v1"

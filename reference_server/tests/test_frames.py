@@ -8,7 +8,7 @@ from websockets.frames import Opcode as Code
 
 from reference_server.contract import limits
 from reference_server.core.effects import Failed, FrameIn, Opcode
-from reference_server.websocket.frames import FrameParser
+from reference_server.websocket.frames import FrameParser, FrameReader
 
 messages = st.lists(st.tuples(st.text(max_size=300), st.integers(1, 4)), max_size=6)
 
@@ -45,6 +45,43 @@ def test_any_bytes_end_in_frames_or_one_failure(data: bytes) -> None:
     inputs = FrameParser(1).feed(data)
 
     assert all(isinstance(item, FrameIn) for item in inputs[:-1])
+
+
+def unchecked(first: int, key: bytes, payload: bytes) -> bytes:
+    """Return a masked frame with a length of seven bits, whatever its first byte says."""
+    body = bytes(byte ^ key[at % 4] for at, byte in enumerate(payload))
+    return bytes((first, 0x80 | len(payload))) + key + body
+
+
+firsts = st.sampled_from((0x81, 0x89, 0x8A, 0x01, 0x80, 0x00, 0x88, 0x82, 0x09, 0xC1, 0x83))
+payloads = st.one_of(st.binary(max_size=125), st.text(max_size=30).map(str.encode))
+raw = st.one_of(
+    st.binary(max_size=40),
+    st.builds(unchecked, firsts, st.binary(min_size=4, max_size=4), payloads),
+    st.builds(masked, st.just(Code.TEXT), st.text(max_size=200).map(str.encode)),
+)
+
+
+@pytest.mark.property
+@given(st.lists(raw, max_size=8).map(b"".join), st.integers(1, 200))
+def test_the_short_way_of_the_common_frame_ends_where_the_long_way_does(stream: bytes, chunk: int) -> None:
+    reader, parser = FrameReader(3), FrameParser(3)
+
+    for at in range(0, len(stream), chunk):
+        assert reader.feed(stream[at : at + chunk]) == parser.feed(stream[at : at + chunk])
+
+
+def test_a_reader_keeps_nothing_while_no_frame_is_begun() -> None:
+    reader = FrameReader(1)
+    fragments = masked(Code.TEXT, b"a", fin=False), masked(Code.CONT, b"b")
+
+    for stream in (masked(Code.PING, b"p"), masked(Code.TEXT, b"x" * 300), fragments[0]):
+        reader.feed(stream)
+        assert reader.at_rest == (stream is not fragments[0])
+    reader.feed(fragments[1])
+    assert reader.at_rest
+    reader.feed(masked(Code.CLOSE, b""))
+    assert not reader.at_rest
 
 
 def test_control_frames_may_come_between_fragments() -> None:

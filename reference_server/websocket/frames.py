@@ -1,7 +1,8 @@
-"""Bytes from a peer to frames, with `websockets` parsing and our own strictness on top (RFC 6455 §5).
+"""Bytes from a peer to frames: the common one by its bytes, any other with `websockets` parsing (RFC 6455 §5).
 
-The library leaves out what the contract asks: lengths must be in shortest form, and a control frame is refused by
-its head, before its payload is read. What comes out are the hub's inputs.
+`FrameReader` keeps nothing between frames: what came whole and is short is read where it lies, and only what is cut,
+fragmented, long or wrong makes a parser, until nothing is begun any more. The library leaves out what the contract
+asks: lengths must be in shortest form, and a control frame is refused by its head, before its payload is read.
 """
 
 from collections.abc import Generator
@@ -16,9 +17,15 @@ from reference_server.contract import limits
 from reference_server.contract.codes import CloseCode
 from reference_server.core.effects import Failed, FrameIn, Opcode
 
-_CONTROL_BYTES_MAX: Final = 125
+_SHORT_BYTES_MAX: Final = 125
+"""What a length of seven bits can say; a control frame has no more (RFC 6455 §5.5)."""
+_MASKED: Final = 0x80
+_HEAD_BYTES: Final = 6
+"""Of a masked frame with a length of seven bits."""
 _CONTROL: Final = {Code.PING: Opcode.PING, Code.PONG: Opcode.PONG, Code.CLOSE: Opcode.CLOSE}
 _DATA: Final = {Code.TEXT: Opcode.TEXT, Code.BINARY: Opcode.BINARY}
+_COMMON: Final = {0x80 | Code.TEXT: Opcode.TEXT, 0x80 | Code.PING: Opcode.PING, 0x80 | Code.PONG: Opcode.PONG}
+"""By first byte: final, no reserved bit, nothing that ends the connection."""
 
 
 def text_frame(payload: bytes) -> bytes:
@@ -41,8 +48,69 @@ def close_frame(code: int, reason: str) -> bytes:
     return Frame(Code.CLOSE, Close(code, reason).serialize()).serialize(mask=False)
 
 
-class FrameParser:
+class FrameReader:
     """One peer's bytes; after a failure or a close frame everything else is thrown away."""
+
+    __slots__ = ("_connection", "_parser")
+
+    def __init__(self, connection: int) -> None:
+        self._connection = connection
+        self._parser: FrameParser | None = None
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether no frame and no message is begun and the connection goes on: then nothing is kept for it."""
+        return self._parser is None
+
+    def feed(self, data: bytes) -> list[FrameIn | Failed]:
+        """Take bytes as they came; return what is complete now."""
+        if self._parser is not None:
+            return self._parsed(self._parser, data)
+        inputs: list[FrameIn | Failed] = []
+        start = 0
+        while start < len(data):
+            frame = self._common(data, start)
+            if frame is None:
+                return inputs + self._parsed(FrameParser(self._connection), data[start:])
+            inputs.append(frame)
+            start += _HEAD_BYTES + len(frame.payload)
+        return inputs
+
+    def _parsed(self, parser: "FrameParser", data: bytes) -> list[FrameIn | Failed]:
+        inputs = parser.feed(data)
+        self._parser = None if parser.at_rest else parser
+        return inputs
+
+    def _common(self, data: bytes, start: int) -> FrameIn | None:
+        """Return the frame that begins there if it is of the common kind and whole, else None."""
+        if len(data) - start < _HEAD_BYTES:
+            return None
+        opcode, size = _COMMON.get(data[start]), data[start + 1] - _MASKED
+        end = start + _HEAD_BYTES + size
+        if opcode is None or not 0 <= size <= _SHORT_BYTES_MAX or end > len(data):
+            return None
+        payload = _unmasked(data[start + _HEAD_BYTES : end], data[start + 2 : start + _HEAD_BYTES])
+        if opcode is Opcode.TEXT and not payload.isascii() and not _is_utf8(payload):
+            return None
+        return FrameIn(self._connection, opcode, payload)
+
+
+def _unmasked(payload: bytes, key: bytes) -> bytes:
+    """RFC 6455 §5.3, for the short payloads of the common kind."""
+    keys = (key * (_SHORT_BYTES_MAX // 4 + 1))[: len(payload)]
+    return (int.from_bytes(payload, "big") ^ int.from_bytes(keys, "big")).to_bytes(len(payload), "big")
+
+
+def _is_utf8(payload: bytes) -> bool:
+    try:
+        payload.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+class FrameParser:
+    """One peer's bytes, whatever they are."""
 
     __slots__ = ("_connection", "_head", "_kind", "_parts", "_reader", "_size", "_step", "_steps")
 
@@ -55,6 +123,11 @@ class FrameParser:
         self._head = b""
         self._step = 0
         self._steps: Generator[None, None, Frame] | None = self._next()
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether nothing is begun: no frame, no message, and the connection goes on."""
+        return self._steps is not None and self._kind is None and self._step == 0 and not self._reader.buffer
 
     def feed(self, data: bytes) -> list[FrameIn | Failed]:
         """Take bytes as they came; return what is complete now."""
@@ -132,7 +205,7 @@ class FrameParser:
 def _check_head(head: bytes) -> None:
     if head[0] & 0x70:
         raise ProtocolError("reserved bits must be 0")
-    if head[0] & 0x08 and head[1] & 0x7F > _CONTROL_BYTES_MAX:
+    if head[0] & 0x08 and head[1] & 0x7F > _SHORT_BYTES_MAX:
         raise ProtocolError("control frame too long")
     if head[0] & 0x08 and not head[0] & 0x80:
         raise ProtocolError("fragmented control frame")
@@ -141,6 +214,6 @@ def _check_head(head: bytes) -> None:
 def _check_shortest(length: bytes) -> None:
     """RFC 6455 §5.2: the minimal number of bytes must be used, and the most significant bit be 0."""
     value = int.from_bytes(length, "big")
-    least = _CONTROL_BYTES_MAX + 1 if len(length) == 2 else 1 << 16
+    least = _SHORT_BYTES_MAX + 1 if len(length) == 2 else 1 << 16
     if value < least or value >> 63:
         raise ProtocolError("length is not in its shortest form")

@@ -4,7 +4,7 @@ import logging
 
 from reference_server.contract.codes import CloseCode
 from reference_server.observing.log_lines import fields
-from reference_server.websocket.protocol import OpenSockets
+from reference_server.websocket.open_sockets import OpenSockets
 
 logger = logging.getLogger(__name__)
 

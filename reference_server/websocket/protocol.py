@@ -7,7 +7,6 @@ when a send buffer is full, and that a connection whose close frames have crosse
 import asyncio
 import base64
 import hashlib
-from collections.abc import Sequence
 from functools import partial
 from typing import Any, ClassVar, Final
 
@@ -22,67 +21,10 @@ from reference_server.core.effects import Drained, Failed, FrameIn, Lost, Opcode
 from reference_server.driver import Driver
 from reference_server.http.responses import raw_response, sharing_headers
 from reference_server.observing.observer import Observed, Observer
-from reference_server.websocket.frames import FrameParser, close_frame, ping_frame, pong_frame, text_frame
+from reference_server.websocket.frames import FrameReader, close_frame
+from reference_server.websocket.open_sockets import OpenSockets
 
 _GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-
-
-class OpenSockets:
-    """The open connections of this process, by number; implements `environment.Sockets`."""
-
-    def __init__(self) -> None:
-        self._protocols: dict[int, WebSocketProtocol] = {}
-
-    def __len__(self) -> int:
-        return len(self._protocols)
-
-    def add(self, connection: int, protocol: "WebSocketProtocol") -> None:
-        """Register a connection before the driver is told of it."""
-        self._protocols[connection] = protocol
-
-    def remove(self, connection: int) -> None:
-        """Forget a connection; nothing when it is gone."""
-        self._protocols.pop(connection, None)
-
-    def send_text(self, payload: bytes, receivers: Sequence[int]) -> None:
-        """Write one frame, made once, to each receiver."""
-        self._write(text_frame(payload), receivers)
-
-    def send_ping(self, receivers: Sequence[int]) -> None:
-        """Write a protocol ping to each receiver."""
-        self._write(ping_frame(), receivers)
-
-    def send_pong(self, connection: int, payload: bytes) -> None:
-        """Write a protocol pong."""
-        self._write(pong_frame(payload), (connection,))
-
-    def close(self, connection: int, code: int, reason: str) -> None:
-        """Write a close frame behind what was written."""
-        protocol = self._protocols.get(connection)
-        if protocol is not None:
-            protocol.close(code, reason)
-
-    def abort(self, connection: int) -> None:
-        """End the TCP connection at once."""
-        protocol = self._protocols.get(connection)
-        if protocol is not None:
-            protocol.transport.abort()
-
-    def knows(self, connection: int) -> bool:
-        """Say whether the connection is open."""
-        return connection in self._protocols
-
-    def writable(self, connection: int) -> bool:
-        """Say whether the send buffer has room."""
-        protocol = self._protocols.get(connection)
-        return protocol is not None and not protocol.paused
-
-    def _write(self, frame: bytes, receivers: Sequence[int]) -> None:
-        protocols = self._protocols
-        for connection in receivers:
-            protocol = protocols.get(connection)
-            if protocol is not None:
-                protocol.transport.write(frame)
 
 
 class WebSocketProtocol(asyncio.Protocol):
@@ -93,6 +35,7 @@ class WebSocketProtocol(asyncio.Protocol):
     origins: ClassVar[Origins]
     observer: ClassVar[Observer]
     handshake_timeout_s: ClassVar[float] = limits.HANDSHAKE_TIMEOUT_S
+    send_buffer_bytes: ClassVar[int] = limits.SEND_BUFFER_BYTES
 
     __slots__ = (
         "_closing",
@@ -100,8 +43,8 @@ class WebSocketProtocol(asyncio.Protocol):
         "_failed",
         "_head",
         "_number",
-        "_parser",
         "_peer_closed",
+        "_reader",
         "_server_state",
         "_timeout",
         "paused",
@@ -111,7 +54,7 @@ class WebSocketProtocol(asyncio.Protocol):
     def __init__(self, config: Config, server_state: ServerState, app_state: dict[str, Any]) -> None:  # noqa: ARG002
         self._server_state = server_state
         self._number: int | None = None
-        self._parser: FrameParser | None = None
+        self._reader: FrameReader | None = None
         self._head: Head | None = None
         self._early = b""
         self._closing = self._failed = self._peer_closed = False
@@ -132,12 +75,12 @@ class WebSocketProtocol(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Feed frames; what comes before the handshake was answered waits, bounded by one message."""
-        if self._parser is None:
+        if self._reader is None:
             self._early += data
             if len(self._early) > limits.CLIENT_MESSAGE_BYTES_MAX:
                 self.transport.abort()
             return
-        for item in self._parser.feed(data):
+        for item in self._reader.feed(data):
             self._take(item)
 
     def eof_received(self) -> None:
@@ -168,6 +111,14 @@ class WebSocketProtocol(asyncio.Protocol):
 
     # effects
 
+    def free_descriptor(self) -> int | None:
+        """Return the file descriptor when nothing waits before it: what is written to it the peer reads next."""
+        transport = self.transport
+        if self._closing or transport.is_closing() or self._is_encrypted() or transport.get_write_buffer_size():
+            return None
+        descriptor: int = transport.get_extra_info("socket").fileno()
+        return descriptor
+
     def close(self, code: int, reason: str) -> None:
         """Write a close frame; end the connection if the peer's has come, half-close it if the peer broke the rules."""
         if self._closing or self.transport.is_closing():
@@ -179,6 +130,9 @@ class WebSocketProtocol(asyncio.Protocol):
         elif self._failed and self.transport.can_write_eof():
             # Closing while the peer still sends would reset the connection and lose our close frame.
             self.transport.write_eof()
+
+    def _is_encrypted(self) -> bool:
+        return self.transport.get_extra_info("sslcontext") is not None
 
     # handshake
 
@@ -197,9 +151,11 @@ class WebSocketProtocol(asyncio.Protocol):
         self._open(answer)
 
     def _open(self, granted: Granted) -> None:
-        self.transport.set_write_buffer_limits(high=limits.SEND_BUFFER_BYTES, low=limits.SEND_BUFFER_BYTES)
+        # Plain TCP has the kernel's buffer and nothing before it; TLS is buffered by the transport.
+        mark = self.send_buffer_bytes if self._is_encrypted() else 0
+        self.transport.set_write_buffer_limits(high=mark, low=mark)
         self._number = granted.connection
-        self._parser = FrameParser(granted.connection)
+        self._reader = FrameReader(granted.connection)
         self.sockets.add(granted.connection, self)
         self.driver.opened(granted)
         early, self._early = self._early, b""

@@ -21,7 +21,7 @@ from reference_server.core.calls import Granted
 from reference_server.core.effects import Drained, Failed, FrameIn, Lost, Opcode, Paused
 from reference_server.driver import Driver
 from reference_server.http.responses import head_of, raw_response
-from reference_server.websocket.frames import FrameParser, close_frame, ping_frame, pong_frame, text_frame
+from reference_server.websocket.frames import FrameReader, close_frame, ping_frame, pong_frame, text_frame
 
 HEAD_END: Final = b"\r\n\r\n"
 SWITCHING: Final = 101
@@ -79,14 +79,14 @@ class ServerWire:
         self._asked = False
         self._ended = False
         self._number: int | None = None
-        self._parser: FrameParser | None = None
+        self._reader: FrameReader | None = None
         self._closing = self._peer_closed = False
         self.paused = False
 
     def bytes_came(self, data: bytes) -> None:
         """Take the handshake first, frames from then on."""
-        if self._parser is not None:
-            for item in self._parser.feed(data):
+        if self._reader is not None:
+            for item in self._reader.feed(data):
                 self._take(item)
             return
         self._head += data
@@ -132,7 +132,7 @@ class ServerWire:
             return
         self.link.send(self, _switching(answer.subprotocol))
         self._number = answer.connection
-        self._parser = FrameParser(answer.connection)
+        self._reader = FrameReader(answer.connection)
         self._sockets.wires[answer.connection] = self
         self._driver.opened(answer)
 
