@@ -122,6 +122,7 @@ class Process:
             "observer": observer,
             "origins": _origins(settings),
             "handshake_timeout_s": settings.handshake_timeout,
+            "send_buffer_bytes": settings.send_buffer,
         }
         ws = type("BoundWebSocketProtocol", (WebSocketProtocol,), {"__slots__": ()} | shared)
         files = PageFiles(self._pages)

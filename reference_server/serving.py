@@ -38,8 +38,8 @@ def listen(settings: Settings) -> socket.socket:
             f"can't listen on {settings.host}: {fault.strerror or fault}; choose another --host"
         ) from fault
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    # Accepted sockets inherit it: together with the transport's marks it bounds what a slow peer can hold back.
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, limits.SEND_BUFFER_BYTES)
+    # Accepted sockets inherit it: it bounds what a slow peer can hold back before its outbox fills.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, settings.send_buffer)
     try:
         listener.bind(address)
         listener.listen(BACKLOG)

@@ -171,18 +171,28 @@ class Hub:
 
     def _frame(self, item: FrameIn, now_ns: int) -> list[Effect]:
         connection = self._connections.get(item.connection)
-        if connection is None or connection.stage is Stage.CLOSED:
+        if connection is None:
+            return []
+        full_at_ns = FRAME_RATE.taken(connection.frames_full_at_ns, now_ns)
+        if full_at_ns is None:
+            return self._flooded(connection, now_ns)
+        connection.frames_full_at_ns = full_at_ns
+        if connection.stage is Stage.CLOSED:
             return []
         if item.opcode is Opcode.CLOSE:
             return self._end(connection, _echoed(item.payload), "", now_ns + ABORT_NS)
         if connection.stage is Stage.ENDING:
             return []
         connection.last_frame_ns = now_ns
-        full_at_ns = FRAME_RATE.taken(connection.frames_full_at_ns, now_ns)
-        if full_at_ns is None:
-            return self._end(connection, CloseCode.POLICY, "too many frames", now_ns + ABORT_NS)
-        connection.frames_full_at_ns = full_at_ns
         return self._content(connection, item, now_ns)
+
+    def _flooded(self, connection: Connection, now_ns: int) -> list[Effect]:
+        """End it with 1008, and without waiting when it floods on behind its close: every frame costs others time."""
+        if connection.stage is not Stage.CLOSED:
+            connection.frames_full_at_ns = now_ns
+            return self._end(connection, CloseCode.POLICY, "too many frames", now_ns + ABORT_NS)
+        self._forget(connection)
+        return [Abort(connection.number)]
 
     def _content(self, connection: Connection, item: FrameIn, now_ns: int) -> list[Effect]:
         match item.opcode:

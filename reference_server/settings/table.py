@@ -28,6 +28,8 @@ TASK_MS_MAX: Final = DAY_S * 1000
 SECRET_BYTES_MIN: Final = 32
 ACCOUNTS_MAX: Final = 20_000
 RATE_MAX: Final = 1_000_000
+SEND_BUFFER_BYTES_MIN: Final = 4 * 1024
+SEND_BUFFER_BYTES_MAX: Final = 16 * 1024 * 1024
 LANES_MAX: Final = 16
 PASSES_MAX: Final = 100
 HASH_KIB_MAX: Final = 1024 * 1024
@@ -205,6 +207,9 @@ SETTINGS: Final[tuple[Setting, ...]] = (
             f"seconds, 0.05 to {DAY_S}, in which a request's head must come", _NUMBER),
     Setting("keep_alive", _NETWORK, _between(0.05, DAY_S, float),
             f"seconds, 0.05 to {DAY_S}, after which an idle connection ends", _NUMBER),
+    Setting("send_buffer", _NETWORK, _between(SEND_BUFFER_BYTES_MIN, SEND_BUFFER_BYTES_MAX, int),
+            f"bytes, {SEND_BUFFER_BYTES_MIN} to {SEND_BUFFER_BYTES_MAX}, that a connection's send buffer takes, as far "
+            "as the system lets it; what a socket's peer is behind by more waits in its outbox", (int,)),
     Setting("origins", _NETWORK, _origins,
             "allowed origins by comma, each scheme://host[:port] with http or https; * for any", _LIST),
     Setting("proxies", _NETWORK, _networks,

@@ -35,6 +35,7 @@ class Settings:
     tls_key: Path | None = None
     handshake_timeout: float = numbers.HANDSHAKE_TIMEOUT_S
     keep_alive: float = numbers.KEEP_ALIVE_IDLE_S
+    send_buffer: int = numbers.SEND_BUFFER_BYTES
     origins: tuple[str, ...] = ()
     proxies: tuple[Network, ...] = ()
     pages_only: bool = False

@@ -121,3 +121,9 @@ def test_a_start_that_a_signal_cut_short_may_end_later(signals: Signals, outcome
 
     with closing(listen(SETTINGS)) as listener:
         assert not asyncio.run(serve(Process(SETTINGS, resources(signals, listener), make)))
+
+
+def test_a_listener_bounds_the_send_buffers_of_its_connections() -> None:
+    with listen(Settings(port=0, send_buffer=8192)) as listener:
+        # Linux doubles what it is told, for its own bookkeeping (socket(7)).
+        assert listener.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) in (8192, 2 * 8192)

@@ -42,7 +42,7 @@ def test_messages_come_out_whole_however_they_arrive(sent: list[tuple[str, int]]
 @pytest.mark.property
 @given(st.binary(max_size=300))
 def test_any_bytes_end_in_frames_or_one_failure(data: bytes) -> None:
-    inputs = FrameParser(1).feed(data)
+    inputs = list(FrameParser(1).feed(data))
 
     assert all(isinstance(item, FrameIn) for item in inputs[:-1])
 
@@ -68,7 +68,7 @@ def test_the_short_way_of_the_common_frame_ends_where_the_long_way_does(stream: 
     reader, parser = FrameReader(3), FrameParser(3)
 
     for at in range(0, len(stream), chunk):
-        assert reader.feed(stream[at : at + chunk]) == parser.feed(stream[at : at + chunk])
+        assert list(reader.feed(stream[at : at + chunk])) == list(parser.feed(stream[at : at + chunk]))
 
 
 def test_a_reader_keeps_nothing_while_no_frame_is_begun() -> None:
@@ -76,12 +76,24 @@ def test_a_reader_keeps_nothing_while_no_frame_is_begun() -> None:
     fragments = masked(Code.TEXT, b"a", fin=False), masked(Code.CONT, b"b")
 
     for stream in (masked(Code.PING, b"p"), masked(Code.TEXT, b"x" * 300), fragments[0]):
-        reader.feed(stream)
+        list(reader.feed(stream))
         assert reader.at_rest == (stream is not fragments[0])
-    reader.feed(fragments[1])
+    list(reader.feed(fragments[1]))
     assert reader.at_rest
-    reader.feed(masked(Code.CLOSE, b""))
+    list(reader.feed(masked(Code.CLOSE, b"")))
     assert not reader.at_rest
+
+
+@pytest.mark.parametrize("first", [0x89, 0x01])
+def test_frames_are_read_only_as_far_as_they_are_asked_for(first: int) -> None:
+    reader, key = FrameReader(1), bytes(4)
+    stream = unchecked(first, key, b"") + unchecked(0x88, key, b"\x03\xe8")
+
+    inputs = reader.feed(stream)
+    assert isinstance(frame := next(inputs), FrameIn)
+    assert frame.opcode is not Opcode.CLOSE
+    assert isinstance(frame := next(inputs), FrameIn)
+    assert frame.opcode is Opcode.CLOSE
 
 
 def test_control_frames_may_come_between_fragments() -> None:
@@ -97,14 +109,14 @@ def test_control_frames_may_come_between_fragments() -> None:
 
 def test_nothing_after_a_close_or_a_failure_is_looked_at() -> None:
     closed, failed = FrameParser(1), FrameParser(2)
-    assert len(closed.feed(masked(Code.CLOSE, b"") + masked(Code.TEXT, b"x"))) == 1
+    assert len(list(closed.feed(masked(Code.CLOSE, b"") + masked(Code.TEXT, b"x")))) == 1
     (failure,) = failed.feed(masked(Code.CONT, b"") + masked(Code.TEXT, b"x"))
 
     assert isinstance(failure, Failed)
-    assert closed.feed(masked(Code.TEXT, b"x")) == failed.feed(masked(Code.TEXT, b"x")) == []
+    assert list(closed.feed(masked(Code.TEXT, b"x"))) == list(failed.feed(masked(Code.TEXT, b"x"))) == []
 
 
 def test_a_message_of_exactly_64_kib_is_not_too_big() -> None:
     text = b"x" * limits.CLIENT_MESSAGE_BYTES_MAX
 
-    assert FrameParser(1).feed(masked(Code.TEXT, text)) == [FrameIn(1, Opcode.TEXT, text)]
+    assert list(FrameParser(1).feed(masked(Code.TEXT, text))) == [FrameIn(1, Opcode.TEXT, text)]

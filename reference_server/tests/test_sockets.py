@@ -1,6 +1,7 @@
 """Real sockets against a real process: frames, closes, back-pressure, half handshakes (contract §§3, 5)."""
 
 import json
+import select
 import struct
 from collections.abc import Iterator
 from typing import Any
@@ -13,6 +14,8 @@ from websockets.typing import Origin, Subprotocol
 
 from reference_server.tests.process import DEADLINE_S, SYSTEM, ServerProcess, read_to_end, upgrade_request
 
+FLOOD_BYTES = 64 * 1024 * 1024
+SETTLE_S = 1.0
 SUBMIT = {"query": "what is up?", "budget": 1}
 
 
@@ -153,17 +156,23 @@ def test_what_a_peer_must_not_send_closes_with_its_code(
     with server.raw() as opened:
         opened.sendall(upgrade_request(token))
         opened.sendall(sent)
-        last = read_to_end(opened) if code != 1008 and code != 1003 else read_until_close(opened)
+        last = read_to_end(opened)
 
     assert b"\x88" + bytes([last[last.rindex(b"\x88") + 1]]) + struct.pack("!H", code) in last
 
 
-def read_until_close(opened: Any) -> bytes:
-    """Read until a close frame came; it is the last thing that a server writes."""
-    read = b""
-    while b"\x88" not in read or len(read) < read.rindex(b"\x88") + 4:
-        read += opened.recv(65536)
-    return read
+def test_nothing_is_read_any_more_of_a_peer_that_floods_after_its_close(server: ServerProcess, token: str) -> None:
+    flood = masked(Opcode.PING, b"") * 10_000
+    with server.raw() as opened:
+        opened.sendall(upgrade_request(token) + masked(Opcode.PING, b"") * 101)
+        assert struct.pack("!H", 1008) in read_to_end(opened)
+        opened.setblocking(False)
+        sent = 0
+        # What two kernels hold is some MiB; a server that read on would take all of it.
+        while sent < FLOOD_BYTES and select.select([], [opened], [], SETTLE_S)[1]:
+            sent += opened.send(flood)
+
+    assert sent < FLOOD_BYTES
 
 
 def test_a_fragmented_ping_is_answered(server: ServerProcess, token: str) -> None:

@@ -5,7 +5,7 @@ fragmented, long or wrong makes a parser, until nothing is begun any more. The l
 asks: lengths must be in shortest form, and a control frame is refused by its head, before its payload is read.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import Final
 
 from websockets.exceptions import PayloadTooBig, ProtocolError
@@ -62,24 +62,23 @@ class FrameReader:
         """Whether no frame and no message is begun and the connection goes on: then nothing is kept for it."""
         return self._parser is None
 
-    def feed(self, data: bytes) -> list[FrameIn | Failed]:
-        """Take bytes as they came; return what is complete now."""
-        if self._parser is not None:
-            return self._parsed(self._parser, data)
-        inputs: list[FrameIn | Failed] = []
+    def feed(self, data: bytes) -> Iterator[FrameIn | Failed]:
+        """Take bytes as they came; give what is complete, each when it is asked for.
+
+        Lazily, since one read may hold forty thousand frames, and the hub ends the connection after a hundred.
+        """
         start = 0
-        while start < len(data):
+        while self._parser is None and start < len(data):
             frame = self._common(data, start)
             if frame is None:
-                return inputs + self._parsed(FrameParser(self._connection), data[start:])
-            inputs.append(frame)
-            start += _HEAD_BYTES + len(frame.payload)
-        return inputs
-
-    def _parsed(self, parser: "FrameParser", data: bytes) -> list[FrameIn | Failed]:
-        inputs = parser.feed(data)
-        self._parser = None if parser.at_rest else parser
-        return inputs
+                self._parser = FrameParser(self._connection)
+            else:
+                start += _HEAD_BYTES + len(frame.payload)
+                yield frame
+        if self._parser is not None:
+            yield from self._parser.feed(data[start:])
+            if self._parser.at_rest:
+                self._parser = None
 
     def _common(self, data: bytes, start: int) -> FrameIn | None:
         """Return the frame that begins there if it is of the common kind and whole, else None."""
@@ -129,25 +128,23 @@ class FrameParser:
         """Whether nothing is begun: no frame, no message, and the connection goes on."""
         return self._steps is not None and self._kind is None and self._step == 0 and not self._reader.buffer
 
-    def feed(self, data: bytes) -> list[FrameIn | Failed]:
-        """Take bytes as they came; return what is complete now."""
+    def feed(self, data: bytes) -> Iterator[FrameIn | Failed]:
+        """Take bytes as they came; give what is complete, each when it is asked for."""
         if self._steps is None:
-            return []
+            return
         self._reader.feed_data(data)
-        inputs: list[FrameIn | Failed] = []
         while self._steps is not None:
             try:
                 next(self._steps)
-                break
+                return
             except StopIteration as complete:
-                inputs += self._taken(complete.value)
+                yield self._taken(complete.value)
             except ProtocolError as fault:
-                inputs += self._fail(CloseCode.PROTOCOL_ERROR, str(fault))
+                yield self._fail(CloseCode.PROTOCOL_ERROR, str(fault))
             except PayloadTooBig:
-                inputs += self._fail(CloseCode.TOO_BIG, "message over 64 KiB")
-        return inputs
+                yield self._fail(CloseCode.TOO_BIG, "message over 64 KiB")
 
-    def _taken(self, frame: Frame) -> list[FrameIn | Failed]:
+    def _taken(self, frame: Frame) -> FrameIn | Failed:
         try:
             taken = self._input(frame)
         except ProtocolError as fault:
@@ -156,7 +153,7 @@ class FrameParser:
             return self._fail(CloseCode.INVALID_UTF8, "text is no UTF-8")
         # Nothing after a close frame is looked at (RFC 6455 §5.5.1).
         self._steps = None if taken.opcode is Opcode.CLOSE else self._next()
-        return [taken]
+        return taken
 
     def _input(self, frame: Frame) -> FrameIn:
         control = _CONTROL.get(frame.opcode)
@@ -181,11 +178,11 @@ class FrameParser:
             payload.decode("utf-8")
         return FrameIn(self._connection, kind, payload)
 
-    def _fail(self, code: CloseCode, reason: str) -> list[FrameIn | Failed]:
+    def _fail(self, code: CloseCode, reason: str) -> Failed:
         self._steps = None
         self._parts = []
         # A close reason has at most 123 bytes.
-        return [Failed(self._connection, code, reason[:100])]
+        return Failed(self._connection, code, reason[:100])
 
     def _next(self) -> Generator[None, None, Frame]:
         self._step = 0

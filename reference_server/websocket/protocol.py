@@ -14,6 +14,7 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from reference_server.contract import limits
+from reference_server.contract.codes import CloseCode
 from reference_server.core.admission import Origins
 from reference_server.core.answers import Answer, Headers
 from reference_server.core.calls import Granted, Head
@@ -25,6 +26,16 @@ from reference_server.websocket.frames import FrameReader, close_frame
 from reference_server.websocket.open_sockets import OpenSockets
 
 _GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+FAULTS: Final = frozenset(
+    {
+        CloseCode.PROTOCOL_ERROR,
+        CloseCode.UNSUPPORTED_DATA,
+        CloseCode.INVALID_UTF8,
+        CloseCode.POLICY,
+        CloseCode.TOO_BIG,
+    }
+)
+"""Codes that say what the peer did wrong."""
 
 
 class WebSocketProtocol(asyncio.Protocol):
@@ -39,14 +50,15 @@ class WebSocketProtocol(asyncio.Protocol):
 
     __slots__ = (
         "_closing",
+        "_deaf",
         "_early",
-        "_failed",
         "_head",
         "_number",
         "_peer_closed",
         "_reader",
         "_server_state",
         "_timeout",
+        "_unread_bytes",
         "paused",
         "transport",
     )
@@ -57,7 +69,8 @@ class WebSocketProtocol(asyncio.Protocol):
         self._reader: FrameReader | None = None
         self._head: Head | None = None
         self._early = b""
-        self._closing = self._failed = self._peer_closed = False
+        self._closing = self._deaf = self._peer_closed = False
+        self._unread_bytes = 0
         self._timeout: asyncio.TimerHandle | None = None
         self.paused = False
         self.transport: asyncio.Transport
@@ -80,8 +93,18 @@ class WebSocketProtocol(asyncio.Protocol):
             if len(self._early) > limits.CLIENT_MESSAGE_BYTES_MAX:
                 self.transport.abort()
             return
+        if self._deaf:
+            self._throw_away(data)
+            return
         for item in self._reader.feed(data):
-            self._take(item)
+            if not self._take(item):
+                return
+
+    def _throw_away(self, data: bytes) -> None:
+        """Read on so that our close frame arrives, but not for ever: a flood is left to the kernel until the abort."""
+        self._unread_bytes += len(data)
+        if self._unread_bytes > limits.CLIENT_MESSAGE_BYTES_MAX:
+            self.transport.pause_reading()
 
     def eof_received(self) -> None:
         """End the connection: a peer that half-closes is gone."""
@@ -120,16 +143,21 @@ class WebSocketProtocol(asyncio.Protocol):
         return descriptor
 
     def close(self, code: int, reason: str) -> None:
-        """Write a close frame; end the connection if the peer's has come, half-close it if the peer broke the rules."""
+        """Write a close frame; end the connection if the peer's has come, half-close it if the peer broke the rules.
+
+        Nothing that such a peer sends is looked at any more (RFC 6455 §7.1.7).
+        """
         if self._closing or self.transport.is_closing():
             return
         self._closing = True
         self.transport.write(close_frame(code, reason))
         if self._peer_closed:
             self.transport.close()
-        elif self._failed and self.transport.can_write_eof():
-            # Closing while the peer still sends would reset the connection and lose our close frame.
-            self.transport.write_eof()
+        elif code in FAULTS:
+            self._deaf = True
+            if self.transport.can_write_eof():
+                # Closing while the peer still sends would reset the connection and lose our close frame.
+                self.transport.write_eof()
 
     def _is_encrypted(self) -> bool:
         return self.transport.get_extra_info("sslcontext") is not None
@@ -162,14 +190,14 @@ class WebSocketProtocol(asyncio.Protocol):
         if early:
             self.data_received(early)
 
-    def _take(self, item: FrameIn | Failed) -> None:
-        if isinstance(item, Failed):
-            self._failed = True
-        elif item.opcode is Opcode.CLOSE:
+    def _take(self, item: FrameIn | Failed) -> bool:
+        """Pass on what came; return whether more may be looked at."""
+        if isinstance(item, FrameIn) and item.opcode is Opcode.CLOSE:
             self._peer_closed = True
             if self._closing:
                 self.transport.close()
         self.driver.socket(item)
+        return not self._deaf and not self.transport.is_closing()
 
     def _cancel_timeout(self) -> None:
         if self._timeout is not None:

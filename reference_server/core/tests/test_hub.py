@@ -4,8 +4,9 @@ import msgspec
 import pytest
 
 from reference_server.contract import limits
+from reference_server.contract.codes import CloseCode
 from reference_server.core.answers import Everyone, Only
-from reference_server.core.effects import Abort, Failed, FrameIn, Opcode, Opened, Revoked, Send, Shutdown
+from reference_server.core.effects import Abort, Failed, FrameIn, HubInput, Opcode, Opened, Revoked, Send, Shutdown
 from reference_server.core.tests.hub_world import NEVER_NS, START_WALL_NS, HubWorld, ns
 
 PING = '{"type":"ping"}'
@@ -158,6 +159,27 @@ def test_the_101st_frame_of_a_burst_closes_with_1008(world: HubWorld, opcode: Op
     world.put(FrameIn(one, opcode))
 
     assert world.closed[one] == (1008, 0)
+
+
+@pytest.mark.parametrize("over", [FrameIn(1, Opcode.BINARY, b"x"), Revoked("ann", "t")])
+def test_who_floods_behind_its_close_is_aborted_before_the_5_s(world: HubWorld, over: HubInput) -> None:
+    one = world.open()
+    world.put(over)
+    assert one in world.closed
+    for _ in range(limits.FRAME_BURST_MAX):
+        world.put(FrameIn(one, Opcode.PONG))
+    world.put(FrameIn(one, Opcode.PONG))
+
+    assert world.aborted[one] == world.now_ns
+
+
+def test_a_flood_is_closed_with_1008_before_it_is_aborted(world: HubWorld) -> None:
+    one = world.open()
+    for _ in range(2 * limits.FRAME_BURST_MAX):
+        world.put(FrameIn(one, Opcode.PING))
+
+    assert world.closed[one][0] == CloseCode.POLICY
+    assert one not in world.aborted
 
 
 def test_20_frames_a_second_are_never_too_many(world: HubWorld) -> None:
