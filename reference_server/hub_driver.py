@@ -122,18 +122,19 @@ class HubDriver:
         return self._hub.backlogged(connection) and self._sockets.writable(connection)
 
     def _carry_out(self, effect: Effect) -> None:
+        # By attribute: `case Send(payload, receivers)` makes a list, a set and a tuple for every message.
         match effect:
-            case Send(payload, receivers):
-                self._sockets.send_text(payload, receivers)
-            case SendPing(receivers):
-                self._sockets.send_ping(receivers)
-            case SendPong(connection, payload):
-                self._sockets.send_pong(connection, payload)
-            case Close(connection, code, reason):
-                self._sockets.close(connection, code, reason)
-            case Abort(connection):
-                self._open.discard(connection)
-                self._sockets.abort(connection)
+            case Send():
+                self._sockets.send_text(effect.payload, effect.receivers)
+            case SendPing():
+                self._sockets.send_ping(effect.receivers)
+            case SendPong():
+                self._sockets.send_pong(effect.connection, effect.payload)
+            case Close():
+                self._sockets.close(effect.connection, effect.code, effect.reason)
+            case Abort():
+                self._open.discard(effect.connection)
+                self._sockets.abort(effect.connection)
             case _:
                 assert_never(effect)
 

@@ -25,7 +25,7 @@ def timestamp(wall_ns: int) -> str:
     return f"{_whole_seconds(seconds)}.{rest_ns // 1000:06}Z"
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=64)
 def _whole_seconds(seconds: int) -> str:
     """Return an instant without fraction or zone; what is written in a row shares its seconds."""
     return (_EPOCH + timedelta(seconds=seconds)).isoformat(timespec="seconds").removesuffix("+00:00")

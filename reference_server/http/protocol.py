@@ -64,8 +64,6 @@ class HttpProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the timers, and let no request write any more: uvicorn tells only the newest."""
-        self._paces.close()
-        self._idle.close()
         super().connection_lost(exc)
         for cycle in (self._running, *(cycle for cycle, _ in self.pipeline)):
             if cycle is not None and not cycle.response_complete:
@@ -73,6 +71,7 @@ class HttpProtocol(HttpToolsProtocol):
                 cycle.scope["state"][GONE] = True
                 cycle.message_event.set()
         self.pipeline.clear()
+        self._let_go()
 
     def data_received(self, data: bytes) -> None:
         """Parse; what came behind an upgrade's head goes on to the socket, what can't be parsed is a 400."""
@@ -353,3 +352,12 @@ class HttpProtocol(HttpToolsProtocol):
         )
         self.transport.set_protocol(protocol)
         protocol.upgrade(self.transport, head, early)
+        # Not at once: this may be the parser's own call.
+        self.loop.call_soon(self._let_go)
+
+    def _let_go(self) -> None:
+        """Break the circles through parser, timers and cycle, so that memory is free at once and not when collected."""
+        self._paces.close()
+        self._idle.close()
+        for name in ("parser", "cycle", "_paces", "_idle", "_running"):
+            setattr(self, name, None)

@@ -42,6 +42,7 @@ class SqliteStore:
             examined(path)
         self._connection: sqlite3.Connection | None = opened(path, synchronous, busy_timeout_ms)
         self._tx = SqliteTransaction(self._connection)
+        self._revisions = self._connection.cursor()
 
     @property
     def identity(self) -> str:
@@ -87,9 +88,10 @@ class SqliteStore:
         `data_version` costs about 2 us and is read from memory that all processes share, so that another's commit
         shows as soon as it is durable; it does not tell what was changed, so any commit of another counts.
         """
-        connection = self._open()
+        self._open()
         try:
-            (version,) = connection.execute("PRAGMA data_version").fetchone()
+            # One cursor for all: a connection remembers each that it made, and this is asked at every request.
+            (version,) = self._revisions.execute("PRAGMA data_version").fetchone()
         except sqlite3.Error as fault:
             raise StoreError(refusal(self._path, fault)) from fault
         return self._tx.ended, version

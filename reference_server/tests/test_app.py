@@ -17,11 +17,14 @@ from reference_server.blobs import Blobs, MemoryBlobs
 from reference_server.bus import Bus, Hearers, LoopbackBus, Tap
 from reference_server.driver import Driver
 from reference_server.environment import Environment, Sockets
+from reference_server.http.protocol import HttpProtocol
 from reference_server.operations import Options
 from reference_server.serving import ENDING, Signals, listen
 from reference_server.settings.values import MEMORY, Settings
 from reference_server.store import MemoryStore, Store
-from reference_server.tests.process import DEADLINE_S, PERSON
+from reference_server.tests.process import DEADLINE_S, PERSON, upgrade_request
+from reference_server.websocket.frames import FrameReader
+from reference_server.websocket.protocol import WebSocketProtocol
 
 API = "/api/v1"
 SETTINGS = Settings(port=0, db=MEMORY, task_ms=(1, 1), limits="off", password_cost=(8, 1, 1))
@@ -121,6 +124,41 @@ def test_a_start_that_a_signal_cut_short_may_end_later(signals: Signals, outcome
 
     with closing(listen(SETTINGS)) as listener:
         assert not asyncio.run(serve(Process(SETTINGS, resources(signals, listener), make)))
+
+
+def test_a_connection_that_is_gone_leaves_nothing_for_the_collector(signals: Signals) -> None:
+    left = ["not looked"]
+
+    def kept() -> list[str]:
+        kinds = (HttpProtocol, WebSocketProtocol, FrameReader)
+        return [type(one).__name__ for one in gc.get_objects() if isinstance(one, kinds)]
+
+    async def visit(host: str, port: int, request: bytes, answer: bytes) -> None:
+        reader, writer = await asyncio.open_connection(host, port)
+        writer.write(request)
+        await reader.readuntil(answer)
+        writer.close()
+        await writer.wait_closed()
+
+    async def ask(http: httpx.AsyncClient) -> None:
+        registered = await http.post(f"{API}/users/register", json={"email": "ann@example.org", **PERSON})
+        await http.aclose()
+        host, port = http.base_url.host, http.base_url.port or 0
+        gc.collect()
+        gc.disable()
+        await visit(host, port, upgrade_request(registered.json()["token"]), b"connected")
+        await visit(host, port, b"GET /health HTTP/1.1\r\nHost: h\r\n\r\n", b"}")
+        await visit(host, port, b"NONSENSE\r\n\r\n", b"}")
+        async with asyncio.timeout(DEADLINE_S):
+            while kept():  # noqa: ASYNC110 - nothing tells when memory is free
+                await asyncio.sleep(0)
+        left.clear()
+
+    try:
+        served(signals, ask)
+    finally:
+        gc.enable()
+    assert left == []
 
 
 def test_a_listener_bounds_the_send_buffers_of_its_connections() -> None:
