@@ -8,15 +8,13 @@ delivery and liveness; shells only observe and obey. Time is the caller's: `now_
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-import msgspec
-from msgspec import UNSET, Struct
-
 from reference_server.contract import limits
 from reference_server.contract.codes import CloseCode
 from reference_server.contract.models import SocketFigures
 from reference_server.core import envelopes
 from reference_server.core.answers import Audience, Everyone
 from reference_server.core.buckets import Rate
+from reference_server.core.client_messages import Ping, Unanswered, read_message
 from reference_server.core.connections import Connection, Group, Outbox, Stage
 from reference_server.core.deadlines import Deadlines
 from reference_server.core.effects import (
@@ -49,16 +47,6 @@ ABORT_NS: Final = limits.ABORT_AFTER_CLOSE_S * SECOND_NS
 # All connections are gone before the 5 s that a shutdown may take.
 SHUTDOWN_ABORT_NS: Final = (limits.SHUTDOWN_CLOSE_S_MAX - 1) * SECOND_NS
 FRAME_RATE: Final = Rate.per_second(limits.FRAME_BURST_MAX, limits.FRAMES_PER_S)
-
-
-class _Said(Struct, frozen=True):
-    """What the hub reads of a client's JSON object; any other field is ignored."""
-
-    type: Any = None
-    timestamp: Any = UNSET
-
-
-_decode_said = msgspec.json.Decoder(_Said).decode
 
 
 class Hub:
@@ -213,19 +201,11 @@ class Hub:
         return []
 
     def _text(self, connection: Connection, payload: bytes, now_ns: int) -> list[Effect]:
-        """Answer a ping, ignore any other object, count what is none of the two (contract §5)."""
-        try:
-            said = _decode_said(payload)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            self._invalid += 1
-            return []
-        if said.type != "ping":
-            return []
-        if said.timestamp is UNSET:
-            return self._send(connection, envelopes.pong(None, self._wall_ns), now_ns)
-        if isinstance(said.timestamp, str) and envelopes.is_rfc3339(said.timestamp):
+        said = read_message(payload)
+        if isinstance(said, Ping):
             return self._send(connection, envelopes.pong(said.timestamp, self._wall_ns), now_ns)
-        self._invalid += 1
+        if said is Unanswered.INVALID:
+            self._invalid += 1
         return []
 
     def _failed(self, item: Failed, now_ns: int) -> list[Effect]:
