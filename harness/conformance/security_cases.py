@@ -10,7 +10,7 @@ from harness.checkers.cases import expect
 from harness.client.rest import bearer, request_for
 from harness.conformance import rate_cases
 from harness.conformance.rest_cases import UNKNOWN_ID
-from harness.conformance.socket_cases import pongs
+from harness.conformance.socket_cases import answered
 from harness.conformance.stage import NotAcceptedError, Stage
 from harness.conformance.suite import Act, Row
 from reference_server.contract import limits
@@ -165,8 +165,7 @@ async def forbidden_publish_reaches_nobody(stage: Stage) -> None:
                     status=[403])  # fmt: skip
     body = {"user_id": stage.other.account_id, "type": "system", "data": data}
     await stage.ask(stage.user, "ws_send", "SEC-ROLE-1/send", body=body, status=[403])
-    await watcher.send_json({"type": "ping"})
-    await watcher.wait(lambda: pongs(watcher) > 0, 5.0)
+    await answered(watcher)
     await watcher.leave()
 
 
