@@ -29,6 +29,7 @@ from harness.checkers.endings import Endings
 from harness.checkers.errors import Errors
 from harness.checkers.exposition import Exposition
 from harness.checkers.fleet import Fleet
+from harness.checkers.frames import Frames
 from harness.checkers.identity import Identity
 from harness.checkers.isolation import Isolation
 from harness.checkers.latency import Latency
@@ -50,6 +51,7 @@ CHECKERS: Final[tuple[Callable[[], Checker], ...]] = (
     Cases,
     Resources,
     Schema,
+    Frames,
     Prefix,
     Delivery,
     Isolation,

@@ -54,6 +54,9 @@ EVERY_REFUSAL: Final = ("SEC-TOKEN-7",)
 EVERY_MESSAGE: Final = ("RT-SCHEMA-1", "RT-WELCOME-1", "RT-TIME-1", "RT-PREFIX-2")
 """Judged on every message of every part that reads a socket."""
 
+EVERY_FRAME: Final = ("RT-FRAME-1",)
+"""Judged on every frame of the server, where frames are read by hand: in the suites."""
+
 EVERY_PONG: Final = ("RT-PONG-1", "PERF-P6")
 """Judged on every ping: of the suite of sockets. A tab of a scenario is gone before its first one is due."""
 
@@ -68,7 +71,7 @@ BROWSER_BESIDES: Final = ("CLIENT-BACKOFF-1",)
 """Not CLIENT-STOP-1: a page that must stay away leaves for the login, and nothing of it is left to be judged."""
 
 JUDGED_BESIDE: Final = frozenset((
-    *EVERY_ANSWER, *EVERY_REFUSAL, *EVERY_MESSAGE, *EVERY_PONG,
+    *EVERY_ANSWER, *EVERY_REFUSAL, *EVERY_MESSAGE, *EVERY_FRAME, *EVERY_PONG,
     *(clause.id for clause in CLAUSES if clause.id.startswith("TASK-")),
 ))  # fmt: skip
 """Judged on every answer, every message, every submit and reading of a task, whoever makes them."""
@@ -104,8 +107,8 @@ def _of_suite(part: str) -> frozenset[str]:
     own |= {clause for act in ACTS.get(part, ()) for clause in act.clauses}
     if part == "rfc6455":
         # It calls no operation, and nobody publishes to its sockets.
-        return frozenset((*own, *(clause for clause in EVERY_MESSAGE if clause != "RT-PREFIX-2")))
-    on_sockets = (*EVERY_MESSAGE, *EVERY_PONG) if part == "socket" else ()
+        return frozenset((*own, *EVERY_FRAME, *(clause for clause in EVERY_MESSAGE if clause != "RT-PREFIX-2")))
+    on_sockets = (*EVERY_MESSAGE, *EVERY_FRAME, *EVERY_PONG) if part == "socket" else ()
     return frozenset((*own, *EVERY_ANSWER, *EVERY_REFUSAL, *on_sockets))
 
 

@@ -306,55 +306,62 @@ class RawSocket:
         self.tcp_ended = True
         await self._tell()
 
-    async def _read_frame(self) -> tuple[int, bool, bytes]:
+    async def _read_frame(self) -> tuple[bytes, bytes]:
+        """Return a frame's head up to its length, as it came, and its payload without a mask."""
         reader = self._reader_of()
-        first, second = await reader.readexactly(2)
-        size = second & 0x7F
-        if size == 126:
-            (size,) = struct.unpack("!H", await reader.readexactly(2))
-        elif size == 127:
-            (size,) = struct.unpack("!Q", await reader.readexactly(8))
-        return first & 0x0F, bool(first & 0x80), await reader.readexactly(size)
+        head = await reader.readexactly(2)
+        form = head[1] & 0x7F
+        head += await reader.readexactly({126: 2, 127: 8}.get(form, 0))
+        size = int.from_bytes(head[2:]) if form > CONTROL_BYTES_MAX else form
+        mask = await reader.readexactly(4) if head[1] & 0x80 else b""
+        payload = await reader.readexactly(size)
+        return head, _masked(payload, mask) if mask else payload
 
-    async def _take(self, opcode: int, fin: bool, payload: bytes) -> None:
+    async def _take(self, head: bytes, payload: bytes) -> None:
+        opcode, fin = head[0] & 0x0F, bool(head[0] & 0x80)
         if opcode in (TEXT, CONTINUATION):
             self._text += payload
-            if fin:
-                text, self._text = self._text, b""
-                self._received(text)
-        elif opcode == CLOSE:
-            code = struct.unpack("!H", payload[:2])[0] if len(payload) >= 2 else NO_CODE
-            await self._tell_closed(code, payload[2:].decode("utf-8", "replace"), by="peer")
-            if not self._close_sent:
-                self._close_sent = True
-                await self.write(frame(CLOSE, payload[:2]))
+        if opcode in (TEXT, CONTINUATION) and fin:
+            text, self._text = self._text, b""
+            self._received(text, head)
+        elif opcode == CLOSE and not self._closed:
+            await self._take_close(head, payload)
         else:
             # What a control frame carries is judged; it has 125 bytes at most.
             shown = {"payload": payload[:CONTROL_BYTES_MAX].hex()} if opcode == PONG else {}
-            self._record("frame", opcode=NAMES.get(opcode, str(opcode)), bytes=len(payload), **shown)
+            name = NAMES.get(opcode, str(opcode))
+            self._record("frame", opcode=name, bytes=len(payload), head=head.hex(), **shown)
             self.pongs += [payload] if opcode == PONG else []
             if opcode == PING and self.answers_pings:
                 await self.write(frame(PONG, payload))
         await self._tell()
 
-    def _received(self, text: bytes) -> None:
+    async def _take_close(self, head: bytes, payload: bytes) -> None:
+        code = struct.unpack("!H", payload[:2])[0] if len(payload) >= 2 else NO_CODE
+        reason, told = payload[2:].decode("utf-8", "replace"), _told_of_text(payload[2:])
+        await self._tell_closed(code, reason, by="peer", head=head.hex(), **told)
+        if not self._close_sent:
+            self._close_sent = True
+            await self.write(frame(CLOSE, payload[:2]))
+
+    def _received(self, text: bytes, head: bytes) -> None:
         try:
             message = read_json(text)
         except (msgspec.DecodeError, UnicodeDecodeError):
             message = None
-        told = {} if message is not None else {"raw": text[:1000].decode("utf-8", "replace")}
+        told = {} if message is not None else {"raw": text[:1000].decode("utf-8", "replace"), **_told_of_text(text)}
         digest = hashlib.sha256(text).hexdigest()
-        self._record("received", message=message, bytes=len(text), digest=digest, **told)
+        self._record("received", message=message, bytes=len(text), digest=digest, head=head.hex(), **told)
         self.messages.append(message)
 
-    async def _tell_closed(self, code: int, reason: str, *, by: str) -> None:
+    async def _tell_closed(self, code: int, reason: str, *, by: str, **told: Any) -> None:
         if self._closed:
             return
         self._closed = True
         self.code = code
         after_ms = (self.recorder.now_ns() - self._opened_ns) // 1_000_000 if self._opened_ns else 0
         if self._opened_ns or self._incomplete:
-            self._record("closed", code=code, reason=reason, clean=code != ABNORMAL, by=by, after_ms=after_ms)
+            self._record("closed", code=code, reason=reason, clean=code != ABNORMAL, by=by, after_ms=after_ms, **told)
         await self._tell()
 
     async def _tell(self) -> None:
@@ -395,6 +402,15 @@ def _handshake(
     if subprotocols:
         lines.append("Sec-WebSocket-Protocol: " + ", ".join(subprotocols))
     return "\r\n".join([*lines, "", ""]).encode()
+
+
+def _told_of_text(text: bytes) -> dict[str, Any]:
+    """Return what the history tells of bytes that had to be UTF-8 and are not."""
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return {"utf8": False}
+    return {}
 
 
 def _body(body: bytes) -> dict[str, Any]:

@@ -80,7 +80,7 @@ async def answered(socket: RawSocket, pings: int = 1) -> bool:
 
 
 async def what_ends_a_connection(stage: Stage) -> None:
-    """RT-CLOSE-1 to 4: each on a connection of its own, with the code that it must close with."""
+    """RT-CLOSE-1 to 4: each on a connection of its own, with the code that it must close with; RT-FRAME-1 beside."""
     for clause, name, code, data in ENDINGS:
         socket = await stage.dialed(stage.user, f"{clause}/{name}", close_code=[code])
         await socket.send_bytes(data, name)
@@ -302,7 +302,7 @@ ACTS: Final = (
     Act(("LIVE-SILENCE-1",), a_silent_peer, socket=True, slow=True, seconds_max=HEARTBEAT_S),
     Act(("LIVE-PING-1",), an_idle_peer, socket=True, slow=True, seconds_max=HEARTBEAT_S),
     Act(("LIVE-HANDSHAKE-1",), half_a_handshake, socket=True, slow=True),
-    Act(("RT-CLOSE-1", "RT-CLOSE-2", "RT-CLOSE-3", "RT-CLOSE-4"), what_ends_a_connection, socket=True),
+    Act(("RT-CLOSE-1", "RT-CLOSE-2", "RT-CLOSE-3", "RT-CLOSE-4", "RT-FRAME-1"), what_ends_a_connection, socket=True),
     Act(("RT-CLOSE-3",), the_largest_message_allowed, socket=True),
     Act(("RT-CLOSE-5",), flooding, socket=True),
     Act(("RT-WELCOME-1", "RT-PONG-1"), welcome_and_pongs, socket=True),

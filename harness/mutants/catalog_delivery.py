@@ -73,6 +73,8 @@ SOCKET_MUTANTS: Final = (
                 "RT-CLOSE-6"),
     _on_sockets("answers_no_pings", "protocol pings are not answered", Parts(make_hub=hubs.AnswersNoPings),
                 "RT-PING-1"),
+    _on_sockets("writes_no_utf8", "what the server sends is no UTF-8", Parts(make_hub=hubs.WritesNoUtf8),
+                "RT-FRAME-1", checkers=("frames",)),
     _on_sockets("one_connection_option", "a Connection of several options is no upgrade",
                 Parts(front=lambda: Front(head=spoils.only_a_bare_connection)), "RT-UPGRADE-3"),
     _on_sockets("answers_everything", "any text is answered by a pong", Parts(make_hub=hubs.AnswersEverything),

@@ -258,6 +258,15 @@ class AnswersEverything(SpoiledHub):
         return super().handle(item, now_ns, wall_ns)
 
 
+class WritesNoUtf8(SpoiledHub):
+    """Every text ends with a byte that is no UTF-8."""
+
+    def handle(self, item: HubInput, now_ns: int, wall_ns: int) -> list[Effect]:
+        """Add the byte."""
+        effects = super().handle(item, now_ns, wall_ns)
+        return [replace(one, payload=one.payload + b"\xff") if isinstance(one, Send) else one for one in effects]
+
+
 class BroadcastsNothing(SpoiledHub):
     """Accepts what is for everyone, and sends it to nobody."""
 

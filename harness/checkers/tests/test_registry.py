@@ -25,12 +25,14 @@ WORDS = (
     "task_update", "system", "pong", "ping", "queued", "running", "completed", "get_task", "list_tasks", "logout",
     "submit_task", "ws_broadcast", "cancel_task", "list_agents", "orchestrator_metrics", "kill", "ready", "terminate",
     "ended", "badge", "indicator", "figures", "t1", "peer", "self", "inject", "heal", "half-handshake", "tcp-end",
+    "8100", "8802", "0a7e", "c1",
 )  # fmt: skip
 KEYS = (
     "operation", "status", "body", "message", "type", "data", "timestamp", "task_id", "id", "revision", "user_id",
     "code", "by", "what", "opcode", "tasks", "agents", "query", "constraints", "simulate", "action", "name", "digest",
     "seq", "audience", "state", "text", "url", "headers", "path", "page", "rest", "series", "count", "bytes", "tab",
     "retry_count", "expires_in", "user", "received", "before", "left", "effect", "progress", "method", "total",
+    "head", "utf8",
 )  # fmt: skip
 SCALARS = st.none() | st.booleans() | st.integers(-3, 1100) | st.sampled_from(WORDS) | st.floats(0, 2)
 VALUES = st.recursive(

@@ -61,6 +61,9 @@ RT: Final = (
     Clause("RT-CLOSE-6", "a close frame is answered by one, and nothing that follows it is", "§5, RFC 6455 §5.5.1"),
     Clause("RT-PING-1", "a protocol ping is answered by a protocol pong with its payload; a pong asks for nothing",
            "§5, RFC 6455 §5.5.2"),
+    Clause("RT-FRAME-1", "every frame of the server is one that RFC 6455 allows: no mask, no reserved bit or opcode, "
+           "lengths in shortest form, control frames whole and short, text and reasons UTF-8, a code that may be sent, "
+           "nothing behind its close frame", "§5, RFC 6455 §5, §7.4, §8.1"),
     Clause("RT-UPGRADE-1", "what is no upgrade is 400; another version is 426 with Sec-WebSocket-Version: 13",
            "§3 socket", depth=Depth.SMOKE),
     Clause("RT-UPGRADE-2", "no extension is agreed on, and no subprotocol but zerostate.v1", "§3 socket",

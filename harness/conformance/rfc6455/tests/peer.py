@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from harness.client.shell import Endpoint
+from harness.conformance.rfc6455.tests.frames import written
 
 GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 SIZE_MAX: Final = 64 * 1024
@@ -180,8 +181,7 @@ class Peer:
         self._send(8, struct.pack("!H", code))
 
     def _send(self, opcode: int, payload: bytes) -> None:
-        size = bytes([len(payload)]) if len(payload) < 126 else b"\x7f" + struct.pack("!Q", len(payload))
-        self.writer.write(bytes([0x80 | opcode]) + size + payload)
+        self.writer.write(written(opcode, payload, self.faults))
 
 
 def _message(kind: str, data: dict[str, Any]) -> bytes:

@@ -8,25 +8,31 @@ import pytest
 
 from harness.checkers.cased import CASED
 from harness.checkers.cases import Cases, expect
-from harness.checkers.tests.histories import status
+from harness.checkers.frames import FRAME, Frames
+from harness.checkers.tests.histories import status, verdict
 from harness.client.shell import Endpoint
 from harness.conformance.raw_socket import RawSocket
 from harness.conformance.rfc6455.acts import ACTS, CASES, play_case
 from harness.conformance.rfc6455.model import Case, Opening
+from harness.conformance.rfc6455.tests.frames import FRAGMENTING, SENDING_FAULTS
 from harness.conformance.rfc6455.tests.peer import FAULTS, LAX, serving
 from harness.history import Event, Recorder
-from harness.verdicts import Status
+from harness.verdicts import Status, Violation
 
 CASES_MIN = 500
 """May only grow: a requirement of the RFC stays a case."""
 
 AT_A_TIME = 40
 PATIENCE_S = 1.5
+HOLDS = Status.HOLDS
+TALKS = ("pings/a-ping-of-2-bytes", "framing/a-text-of-126-bytes", "framing/unmasked-text", "closing/the-code-1000")
+"""Between them a peer sends a text, a pong and close frames."""
+
 BY_NAME = {case.name: case for case in CASES}
 
 
-def played(cases: Sequence[Case], *faults: str) -> dict[str, Status]:
-    """Play cases against a peer with these faults; return the verdict on each."""
+def histories_of(cases: Sequence[Case], *faults: str) -> dict[str, list[Event]]:
+    """Play cases against a peer with these faults; return what each of them recorded."""
     histories: dict[str, list[Event]] = {case.name: [] for case in cases}
 
     async def play() -> None:
@@ -41,7 +47,19 @@ def played(cases: Sequence[Case], *faults: str) -> dict[str, Status]:
             await play_case(RawSocket(recorder, "raw"), endpoint, None, case, PATIENCE_S)
 
     asyncio.run(play())
+    return histories
+
+
+def played(cases: Sequence[Case], *faults: str) -> dict[str, Status]:
+    """Play cases against a peer with these faults; return the verdict on each."""
+    histories = histories_of(cases, *faults)
     return {case.name: status(Cases(), histories[case.name], case.clause) for case in cases}
+
+
+def sent_wrongly(histories: dict[str, list[Event]]) -> dict[str, tuple[Violation, ...]]:
+    """Return the cases in which the peer's own frames are not found to be right, and why."""
+    verdicts = {name: verdict(Frames(), events, FRAME) for name, events in histories.items()}
+    return {name: found.violations for name, found in verdicts.items() if found.status is not Status.HOLDS}
 
 
 def not_holding(cases: Sequence[Case], *faults: str) -> dict[str, Status]:
@@ -58,7 +76,20 @@ def test_there_are_many_cases_each_with_a_name_of_its_own_and_a_clause_that_rows
 
 
 def test_a_peer_that_keeps_the_rfc_is_accused_of_nothing() -> None:
-    assert not_holding(CASES) == {}
+    histories = histories_of(CASES)
+
+    assert {case.name for case in CASES if status(Cases(), histories[case.name], case.clause) is not HOLDS} == set()
+    opened = {case.name for case in CASES if case.opens}
+    assert sent_wrongly({name: events for name, events in histories.items() if name in opened}) == {}
+
+
+def test_a_peer_that_sends_its_texts_in_fragments_is_accused_of_nothing() -> None:
+    histories = histories_of([BY_NAME[name] for name in TALKS], FRAGMENTING)
+
+    assert sent_wrongly(histories) == {}
+    assert {name: status(Cases(), histories[name], BY_NAME[name].clause) for name in TALKS} == dict.fromkeys(
+        TALKS, HOLDS
+    )
 
 
 def test_every_case_can_fail() -> None:
@@ -111,6 +142,35 @@ def test_a_fault_turns_the_cases_that_are_about_it_red(fault: str, names: tuple[
     verdicts = played([BY_NAME[name] for name in names], fault)
 
     assert verdicts == dict.fromkeys(names, Status.VIOLATED)
+
+
+SENT: tuple[tuple[str, str], ...] = (
+    ("sends_masked", "it is masked"),
+    ("sends_reserved_bits", "reserved bits 100"),
+    ("sends_reserved_opcodes", "opcode 3 is reserved"),
+    ("sends_long_lengths", "not in its shortest form"),
+    ("sends_long_controls", "a control frame carries 126 bytes"),
+    ("sends_controls_in_fragments", "a control frame is fragmented"),
+    ("sends_lone_continuations", "a continuation continues nothing"),
+    ("sends_texts_within", "a message begins within another"),
+    ("sends_bad_utf8", "a text is no UTF-8"),
+    ("sends_forbidden_codes", "it closes with 1005"),
+    ("sends_a_byte_of_a_code", "a close frame carries one byte"),
+    ("sends_bad_reasons", "a close reason is no UTF-8"),
+    ("sends_behind_its_close", "it follows the close frame"),
+)
+
+
+@pytest.mark.parametrize(("fault", "why"), SENT, ids=lambda value: value if value in SENDING_FAULTS else "")
+def test_a_frame_that_no_server_may_send_is_noticed_whatever_case_is_played(fault: str, why: str) -> None:
+    found = sent_wrongly(histories_of([BY_NAME[name] for name in TALKS], fault))
+
+    assert found
+    assert all(why in violation.what for violations in found.values() for violation in violations)
+
+
+def test_every_fault_in_sending_is_in_the_table() -> None:
+    assert tuple(fault for fault, _ in SENT) == SENDING_FAULTS
 
 
 def test_every_fault_of_the_peer_is_in_the_table() -> None:

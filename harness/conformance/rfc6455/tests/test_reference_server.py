@@ -5,6 +5,7 @@ import time
 import pytest
 
 from harness.checkers.cases import Cases
+from harness.checkers.frames import FRAME, Frames
 from harness.checkers.tests.histories import verdict
 from harness.conformance.rfc6455.acts import ACTS, CASES
 from harness.conformance.stage import Stage
@@ -43,4 +44,6 @@ def test_every_case_holds_against_the_reference_server() -> None:
 
     assert [event.data for event in events if event.kind == "note"] == []
     assert {clause: found.violations for clause, found in verdicts.items() if found.status is not Status.HOLDS} == {}
+    assert verdict(Frames(), events, FRAME).violations == ()
+    assert verdict(Frames(), events, FRAME).status is Status.HOLDS
     assert sum(found.checked for found in verdicts.values()) == len(CASES)
