@@ -36,10 +36,14 @@ or, with `opens`, `header` of the 101.
     receives_count int           how many messages match `receives` (else: at least one)
     pongs          [hex]         what the protocol pings on it carried: each protocol pong read carries one of these, in
                                  order, and the last of them is answered (RFC 6455 §5.5.3); []: no pong came
+    ours           bool          it asks for more than contract or RFC ask of every server: a target that is not ours
+                                 and fails it is undecided
 
 On a target that is not ours (`RunFacts.local` false) a close code of this project's choice (4xxx, 1013) is judged
 on the effect: any close by the peer holds (contract §10). A row of a clause in `NUMBERED` that sees no close in time
-there is undecided: how many, or how long, is this project's choice.
+there is undecided: how many, or how long, is this project's choice. So is the status of a refused upgrade (RFC 6455
+§4.2.1, §4.2.2: "an appropriate HTTP error code (such as …)"), and the code that answers a close frame ("typically
+echos", §5.5.1).
 """
 
 from collections.abc import Sequence
@@ -56,6 +60,10 @@ from harness.history import Event
 NUMBERED: Final = ("SEC-SOCKETS-1", "LIVE-SILENCE-1", "LIVE-HANDSHAKE-1", "LIVE-CLOSE-1")
 """Clauses whose number (32 sockets, 60 to 66 s, 10 s, 5 s) is this project's choice."""
 
+REFUSED, ANSWERED = "RT-UPGRADE-1", "RT-CLOSE-6"
+"""Clauses whose status, or code, the RFC leaves to a server."""
+
+ABNORMAL: Final = 1006
 CLOSE_WITHIN_MS: Final = 5000
 NS_PER_MS: Final = 1_000_000
 
@@ -81,6 +89,7 @@ class Expect(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True
     receives_count: int | None = None
     stays_open_ms: int = 0
     pongs: tuple[str, ...] | None = None
+    ours: bool = False
 
 
 def expect(**fields: Any) -> dict[str, Any]:
@@ -181,7 +190,9 @@ class Cases(Fold):
         clause, name = _split(row.begin)
         faults, undecided = self._row_faults(row)
         evidence = [event for event in (row.begin, row.refused, row.opened, row.last, row.closed) if event is not None]
-        if undecided and not faults:
+        if faults and row.expect.ours and not self.run.local:
+            self.tally.undecided(clause, f"case {name}: {'; '.join(faults)}, which is asked of ours only")
+        elif undecided and not faults:
             self.tally.undecided(clause, f"case {name}: {undecided}")
         else:
             self.tally.judge(clause, not faults, f"case {name}: {'; '.join(faults)}", *evidence)
@@ -192,7 +203,8 @@ class Cases(Fold):
             # A socket that ended before any answer is a refusal without a status.
             return ([], "neither opened nor refused") if row.closed is None else (["it ended without an answer"], "")
         if row.refused is not None:
-            return _refusal_faults(wanted, row.refused), ""
+            free = not self.run.local and _split(row.begin)[0] == REFUSED
+            return _refusal_faults(wanted, row.refused, any_error=free), ""
         if wanted.status:
             return [f"the handshake was accepted, expected {_codes(wanted.status)}"], ""
         faults = [*_open_faults(wanted, row)]
@@ -216,7 +228,9 @@ class Cases(Fold):
                 return "", f"{told}; the number behind it is our choice"
             return (told, "") if waited_ms >= wanted.within_ms else ("", f"watched for {waited_ms} ms only")
         code = row.closed.data.get("code")
-        free = not self.run.local and all(code_ == 1013 or code_ >= 4000 for code_ in wanted.close_code)
+        echoes = _split(row.begin)[0] == ANSWERED and code != ABNORMAL
+        own = all(code_ == 1013 or code_ >= 4000 for code_ in wanted.close_code)
+        free = not self.run.local and (own or echoes)
         if code not in wanted.close_code and not free:
             return f"closed with {code}, expected {_codes(wanted.close_code)}", ""
         if waited_ms > wanted.within_ms and not chosen:
@@ -258,8 +272,10 @@ def _advance(row: _Row, event: Event) -> None:
             pass
 
 
-def _refusal_faults(wanted: Expect, refused: Event) -> list[str]:
+def _refusal_faults(wanted: Expect, refused: Event, *, any_error: bool) -> list[str]:
     status = refused.data.get("status", 0)
+    if any_error and status >= 400 and wanted.status:
+        wanted = msgspec.structs.replace(wanted, status=(status,))
     if not wanted.status:
         return [f"the handshake was refused with {status}"]
     headers = {str(name).lower(): str(value) for name, value in (refused.data.get("headers") or {}).items()}

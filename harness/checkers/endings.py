@@ -1,12 +1,13 @@
 """How connections are kept alive and ended (contract §5 liveness): pings, silence, close, expiry, revocation.
 
-Reads, beside what `sockets` says: `frame {opcode: "ping"}` (the server's protocol ping) and `frame {opcode:
-"tcp-end"}` (the peer ended the TCP connection); `sent {opcode}` with one of `UNFINISHED` and nothing after it. A row
-that keeps silent begins with a `connecting` whose case is of LIVE-SILENCE-1 (or `silent: true`), since answers to
-pings are not recorded. A token's end is known from the answer of register or login (`expires_in`) where the account
-has one session, or from `connecting {expires_in_ms}`. Which sockets a logout ends is known where it asked for `all`,
-where `session` of its invoke and of `connecting` agree, or where the account has one session. A row that waits for an
-end must stay until its deadline has passed.
+Reads, beside what `sockets` says: `frame {opcode: "ping"}` (the server's protocol ping), `frame {opcode: "tcp-end"}`
+(the peer ended the TCP connection) and `frame {opcode: "tcp-open"}` (it still takes bytes, whatever it ended for
+reading); `sent {opcode}` with one of `UNFINISHED` and nothing after it. A row that keeps silent begins with a
+`connecting` whose case is of LIVE-SILENCE-1 (or `silent: true`), since answers to pings are not recorded. A token's
+end is known from the answer of register or login (`expires_in`) where the account has one session, or from
+`connecting {expires_in_ms}`. Which sockets a logout ends is known where it asked for `all`, where `session` of its
+invoke and of `connecting` agree, or where the account has one session. A row that waits for an end must stay until its
+deadline has passed.
 
 All these times (54 s, 60 to 66 s, 5 s, those of `UNFINISHED`) are this project's own choice: a target that is not ours
 (`RunFacts.local` false) is judged on the effect, that it ends what is dead; how often it pings and when it ends stands
@@ -91,6 +92,8 @@ class Endings(Fold):
             self._judge_ping(socket, event)
         elif opcode == "tcp-end":
             self._tcp_ends[key] = event
+        elif opcode == "tcp-open":
+            self._tcp_ends.pop(key, None)
         elif event.kind == "received":
             self._after[key] = event
 

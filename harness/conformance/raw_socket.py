@@ -36,6 +36,7 @@ KEY: Final = base64.b64encode(b"zerostate-conformance"[:16]).decode()
 DIAL_S_MAX: Final = 10.0
 CONTROL_BYTES_MAX: Final = 125
 PIECE_GAP_S: Final = 0.001
+CUT_POLL_S: Final = 0.1
 ANSWER_BYTES_MAX: Final = 64 * 1024
 UNANSWERED: Final = (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError, IndexError)
 """How a handshake goes without an answer that is one: nobody there, or what is no HTTP."""
@@ -87,6 +88,7 @@ class RawSocket:
         self.code: int | None = None
         self.tcp_ended = False
         self.answers_pings = True
+        self.answers_closes = True
         self._account = account
         self._connections = connections
         self._reader: asyncio.StreamReader | None = None
@@ -223,6 +225,15 @@ class RawSocket:
         """Record and send bytes that are no frame, or many."""
         await self.send_pieces((data,), told)
 
+    async def send_paced(self, pieces: Sequence[bytes], told: str, per_s: float) -> None:
+        """Record and send so many pieces a second, until the peer ends it; a late one is made good by the next."""
+        self.tell_sent(told, sum(map(len, pieces)))
+        begun = asyncio.get_running_loop().time()
+        for number, piece in enumerate(pieces):
+            if await self.wait(lambda: self._closed, begun + number / per_s - asyncio.get_running_loop().time()):
+                return
+            await self.write(piece)
+
     async def send_pieces(self, pieces: Sequence[bytes], told: str) -> None:
         """Record and send bytes in pieces that arrive one by one."""
         self.tell_sent(told, sum(map(len, pieces)))
@@ -256,9 +267,24 @@ class RawSocket:
         """Wait until the peer sent a close frame or ended the connection."""
         return await self.wait(lambda: self._closed, deadline_s)
 
-    async def wait_tcp_end(self, deadline_s: float) -> bool:
-        """Wait until the peer ended the TCP connection."""
-        return await self.wait(lambda: self.tcp_ended, deadline_s)
+    async def wait_tcp_end(self, deadline_s: float, *, told: bool = False) -> bool:
+        """Wait until the peer ended the TCP connection; `told`: record it when it did not."""
+        ended = await self.wait(lambda: self.tcp_ended, deadline_s)
+        if told and not ended:
+            self._record("frame", opcode="tcp-open", bytes=0)
+        return ended
+
+    async def wait_cut(self, deadline_s: float) -> bool:
+        """Send bytes that mean nothing until the peer takes none; what it ended for reading only is not cut yet."""
+        until = asyncio.get_running_loop().time() + deadline_s
+        while self._writer is not None and not self._writer.is_closing():
+            if asyncio.get_running_loop().time() > until:
+                self._record("frame", opcode="tcp-open", bytes=0)
+                return False
+            await asyncio.sleep(CUT_POLL_S)
+            await self.write(bytes(1))
+        self._record("frame", opcode="tcp-end", bytes=0)
+        return True
 
     async def pause_reading(self) -> None:
         """Read nothing from now on: what the peer sends piles up in the kernel and then at the peer."""
@@ -340,7 +366,7 @@ class RawSocket:
         code = struct.unpack("!H", payload[:2])[0] if len(payload) >= 2 else NO_CODE
         reason, told = payload[2:].decode("utf-8", "replace"), _told_of_text(payload[2:])
         await self._tell_closed(code, reason, by="peer", head=head.hex(), **told)
-        if not self._close_sent:
+        if self.answers_closes and not self._close_sent:
             self._close_sent = True
             await self.write(frame(CLOSE, payload[:2]))
 

@@ -195,3 +195,35 @@ def test_a_foreign_target_that_allows_more_sockets_than_we_do_is_undecided() -> 
     history = History().connect("c1", case="SEC-SOCKETS-1/one-too-many", expect=row).add("note", 9000)
     assert status(Cases(), history, "SEC-SOCKETS-1") is Status.VIOLATED
     assert status(Cases(), history, "SEC-SOCKETS-1", local=False) is Status.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("ours", "local", "expected"), [(True, False, UNKNOWN), (True, True, VIOLATED), (False, False, VIOLATED)]
+)
+def test_what_is_asked_of_ours_accuses_nobody_else(ours: bool, local: bool, expected: Status) -> None:
+    wanted = expect(receives={"type": "pong"}, ours=ours)
+    history = History().connect("c1", case="RT-PONG-1/more", expect=wanted)
+    history.add("closed", connection="c1", code=1000, by="self")
+    assert status(Cases(), history, "RT-PONG-1", local=local) is expected
+
+
+@pytest.mark.parametrize(
+    ("code", "header", "local", "expected"),
+    [(400, "13", True, VIOLATED), (400, "13", False, HOLDS), (400, "8", False, VIOLATED), (0, "13", False, VIOLATED)],
+)
+def test_the_status_of_a_refused_upgrade_is_a_servers_choice(
+    code: int, header: str, local: bool, expected: Status
+) -> None:
+    wanted = expect(status=[426], header={"sec-websocket-version": "13"})
+    history = History().add("connecting", connection="c1", case="RT-UPGRADE-1/version-8", expect=wanted)
+    history.add("refused", connection="c1", status=code, headers={"sec-websocket-version": header})
+    assert status(Cases(), history, "RT-UPGRADE-1", local=local) is expected
+
+
+@pytest.mark.parametrize(
+    ("code", "local", "expected"), [(1002, True, VIOLATED), (1002, False, HOLDS), (1006, False, VIOLATED)]
+)
+def test_the_code_that_answers_a_close_frame_is_a_servers_choice(code: int, local: bool, expected: Status) -> None:
+    history = History().connect("c1", case="RT-CLOSE-6/between", expect=expect(close_code=[1000]))
+    history.add("closed", connection="c1", code=code, by="peer")
+    assert status(Cases(), history, "RT-CLOSE-6", local=local) is expected

@@ -14,6 +14,7 @@ from harness.conformance.rfc6455.model import PROBED, Case, Opening
 from harness.conformance.stage import NoSocketError, Stage
 from harness.conformance.suite import Act, permitted
 from harness.targets.manners import TooManyConnectionsError
+from reference_server.contract import limits as limits_of_contract
 
 CASES: Final[tuple[Case, ...]] = (
     *opening.CASES, *framing.CASES, *fragmentation.CASES, *pings.CASES, *utf8.CASES, *closing.CASES, *limits.CASES,
@@ -23,6 +24,9 @@ SPARED: Final = 3
 """Connections that slow acts of other parts may hold meanwhile."""
 ENDED_S: Final = 6.0
 OVERTAKEN_S: Final = 1.0
+CUT_S_MAX: Final = limits_of_contract.ABORT_AFTER_CLOSE_S + 2.0
+"""More than a judge wants to have seen before it calls an end missing."""
+
 THEME_S_MAX: Final = 60.0
 
 
@@ -61,12 +65,20 @@ async def play_case(
 async def _converse(socket: RawSocket, case: Case, patience_s: float) -> None:
     if not await socket.wait_welcome():
         return
-    await socket.send_pieces(case.sends, "case")
+    socket.answers_closes = case.ending != "never"
+    if case.pace:
+        await socket.send_paced(case.sends, "case", case.pace)
+    else:
+        await socket.send_pieces(case.sends, "case")
     if case.expect.get("close_code"):
         # One that overlooks a fault answers the probe: then there is nothing to wait for.
         unwanted = "receives_none" in case.expect
         await socket.wait(lambda: socket.ended or (unwanted and probed(socket)), patience_s)
-        if socket.ended:
+        if socket.ended and case.ending == "never":
+            await socket.wait_cut(CUT_S_MAX)
+        elif socket.ended and case.ending:
+            await socket.wait_tcp_end(CUT_S_MAX, told=True)
+        elif socket.ended:
             # What is answered behind a close frame is read, too.
             await socket.wait_tcp_end(OVERTAKEN_S)
         return
@@ -136,7 +148,7 @@ async def text_is_utf8(stage: Stage) -> None:
 
 
 async def the_closing_handshake(stage: Stage) -> None:
-    """RT-CLOSE-6, RT-CLOSE-4, RT-CLOSE-2."""
+    """RT-CLOSE-6, RT-CLOSE-4, RT-CLOSE-2, LIVE-CLOSE-1."""
     await play_cases(stage, closing.CASES)
 
 

@@ -1,7 +1,7 @@
 """The closing handshake (RFC 6455 §5.5.1, §7): codes that may be sent and those that may not, reasons, what follows."""
 
 import struct
-from typing import Final
+from typing import Final, Literal
 
 from harness.conformance.raw_socket import BINARY, CLOSE, NO_CODE, PING, PONG, TEXT, frame
 from harness.conformance.rfc6455.model import ASK, PROBE, Case, breaks, closes, fails, themed
@@ -69,4 +69,18 @@ ARRIVAL: Final = (
          (frame(CLOSE, payload(1000))[:7], frame(CLOSE, payload(1000))[7:])),
 )  # fmt: skip
 
-CASES: Final[tuple[Case, ...]] = themed("closing", *CODES, *REASONS, *FOLLOWED, *ARRIVAL)
+
+def ended(name: str, code: int, sent: bytes, ending: Literal["answered", "never"]) -> Case:
+    """LIVE-CLOSE-1: behind the close frame the connection ends, whether the peer answers it or not (§7.1.1)."""
+    return Case("LIVE-CLOSE-1", name, {"close_code": [code]}, (sent,), ending=ending)
+
+
+BROKEN: Final = frame(TEXT, b"{}", rsv=4)
+ENDED: Final = (
+    ended("the-end-of-tcp-behind-both-closes", 1000, frame(CLOSE, payload(1000)), "answered"),
+    ended("the-end-of-tcp-behind-a-failure-that-is-answered", 1002, BROKEN, "answered"),
+    ended("a-peer-that-never-answers-a-failure", 1002, BROKEN, "never"),
+    ended("a-peer-that-never-answers-that-it-sent-binary", 1003, frame(BINARY, b"x"), "never"),
+)
+
+CASES: Final[tuple[Case, ...]] = themed("closing", *ENDED, *CODES, *REASONS, *FOLLOWED, *ARRIVAL)

@@ -89,7 +89,9 @@ def _styled(name: str, style: str) -> str:
 class Case(Struct, frozen=True):
     """One connection: how it opens, what is then sent piece by piece, and what the row expects.
 
-    `opening` None is the usual handshake; with `opens` false nothing is sent behind it.
+    `opening` None is the usual handshake; with `opens` false nothing is sent behind it. The pieces go out at `pace` a
+    second, by a plan that a late one does not shift; 0: one right behind another. `ending` says what is watched behind
+    a close frame: that TCP ends once it was `answered`, or the connection is cut though it `never` is.
     """
 
     clause: str
@@ -98,6 +100,8 @@ class Case(Struct, frozen=True):
     sends: tuple[bytes, ...] = ()
     opening: Opening | None = None
     opens: bool = True
+    pace: float = 0.0
+    ending: Literal["", "answered", "never"] = ""
 
 
 def answered(name: str, *pieces: bytes) -> Case:
@@ -116,11 +120,12 @@ def ponged(name: str, *pieces: bytes, pongs: Sequence[bytes], asked: bool = Fals
     return Case("RT-PING-1", name, {**wanted, "receives_count": 2 if asked else 1}, (*pieces, PROBE))
 
 
-def fails(clause: str, name: str, code: int, *pieces: bytes) -> Case:
-    """The connection fails with this code, and the probe behind it is never looked at."""
+def fails(clause: str, name: str, code: int | tuple[int, ...], *pieces: bytes) -> Case:
+    """The connection fails with this code, or one of these, and the probe behind it is never looked at."""
     # In one piece with the fault: a peer that closes over unread bytes would reset, and lose its close frame.
     sends = (*pieces[:-1], pieces[-1] + PROBE)
-    return Case(clause, name, {"close_code": [code], "receives_none": PONG_OF_CONTRACT}, sends)
+    codes = (code,) if isinstance(code, int) else code
+    return Case(clause, name, {"close_code": codes, "receives_none": PONG_OF_CONTRACT}, sends)
 
 
 def breaks(name: str, *pieces: bytes) -> Case:
@@ -144,6 +149,11 @@ def opens(name: str, opening: Opening, *sends: bytes, clause: str = "RT-UPGRADE-
 def refused(name: str, opening: Opening, *statuses: int, **wanted: Any) -> Case:
     """RT-UPGRADE-1: the handshake is refused with one of these."""
     return Case("RT-UPGRADE-1", name, {"status": statuses, **wanted}, (), opening, opens=False)
+
+
+def of_ours(*cases: Case) -> tuple[Case, ...]:
+    """Return cases that ask for more than RFC 6455 does: nobody else is accused of failing them."""
+    return tuple(msgspec.structs.replace(case, expect={**case.expect, "ours": True}) for case in cases)
 
 
 def themed(theme: str, *cases: Case) -> tuple[Case, ...]:

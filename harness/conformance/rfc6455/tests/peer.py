@@ -19,6 +19,8 @@ from harness.conformance.rfc6455.tests.frames import written
 GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 SIZE_MAX: Final = 64 * 1024
 BURST_MAX: Final = 100
+PER_S: Final = 20
+LINGER_S_MAX: Final = 5.0
 FORBIDDEN: Final = {1004, 1005, 1006, 1015}
 FAULTS: Final = (
     "takes_bad_utf8", "checks_each_fragment", "checks_the_bytes_only", "takes_unmasked", "takes_reserved_bits",
@@ -28,7 +30,11 @@ FAULTS: Final = (
     "answers_no_pings", "cuts_pings_short", "answers_pongs", "answers_pings_last", "answers_pings_of_125_wrongly",
     "answers_no_close", "reads_on_behind_a_close", "ends_everything", "drops_what_comes_early",
     "agrees_on_extensions", "selects_anything", "tells_another_key", "knows_one_form", "forgets_fragments",
+    "counts_for_good", "takes_30_a_second",
 )  # fmt: skip
+CUTS_NOBODY: Final = "cuts_nobody"
+"""A fault that no row tells of: the end of a connection is judged by the time that it took."""
+
 LAX: Final = tuple(fault for fault in FAULTS if fault.startswith(("takes_", "agrees_", "selects_")))
 
 
@@ -53,7 +59,7 @@ class Peer:
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, faults: frozenset[str]) -> None:
         self.reader, self.writer, self.faults = reader, writer, faults
-        self.frames = 0
+        self.frames_left, self.counted_at = float(BURST_MAX), asyncio.get_running_loop().time()
         self.opcode: int | None = None
         self.text = b""
         self.held: list[bytes] = []
@@ -77,8 +83,10 @@ class Peer:
 
     async def _linger(self) -> None:
         self.writer.write_eof()
-        while await self.reader.read(SIZE_MAX):
-            pass
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(None if CUTS_NOBODY in self.faults else LINGER_S_MAX):
+                while await self.reader.read(SIZE_MAX):
+                    pass
 
     async def _head(self) -> bytes:
         head = await self.reader.readuntil(b"\r\n\r\n")
@@ -89,7 +97,7 @@ class Peer:
 
     async def _frame(self) -> bool:
         first, second = await self.reader.readexactly(2)
-        self.frames += 1
+        self._count()
         self._need(not first & 0x70, 1002, "takes_reserved_bits")
         opcode, fin = first & 0x0F, bool(first & 0x80)
         self._need(opcode in (0, 1, 2, 8, 9, 10), 1002, "takes_reserved_opcodes")
@@ -99,8 +107,14 @@ class Peer:
         data = await self.reader.readexactly(size)
         payload = bytes(byte ^ mask[index % 4] for index, byte in enumerate(data))
         self._need("ends_everything" not in self.faults, 4321)
-        self._need(self.frames <= BURST_MAX, 1008, "takes_floods")
+        self._need(self.frames_left >= 0, 1008, "takes_floods")
         return self._control(opcode, payload) if opcode & 8 else self._data(opcode, fin, payload)
+
+    def _count(self) -> None:
+        now = asyncio.get_running_loop().time()
+        per_s = 0 if "counts_for_good" in self.faults else 30 if "takes_30_a_second" in self.faults else PER_S
+        self.frames_left = min(BURST_MAX, self.frames_left + per_s * (now - self.counted_at)) - 1
+        self.counted_at = now
 
     async def _size(self, opcode: int, fin: bool, size: int) -> int:
         if opcode & 8:

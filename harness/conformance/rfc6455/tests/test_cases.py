@@ -1,29 +1,25 @@
 """The cases accuse nobody who keeps RFC 6455, and each of them accuses somebody who does not."""
 
-import asyncio
-import time
 from collections.abc import Sequence
 
 import pytest
 
 from harness.checkers.cased import CASED
 from harness.checkers.cases import Cases, expect
+from harness.checkers.endings import Endings
 from harness.checkers.frames import FRAME, Frames
 from harness.checkers.tests.histories import status, verdict
-from harness.client.shell import Endpoint
-from harness.conformance.raw_socket import RawSocket
-from harness.conformance.rfc6455.acts import ACTS, CASES, play_case
+from harness.conformance.rfc6455.acts import ACTS, CASES
 from harness.conformance.rfc6455.model import Case, Opening
 from harness.conformance.rfc6455.tests.frames import FRAGMENTING, SENDING_FAULTS
-from harness.conformance.rfc6455.tests.peer import FAULTS, LAX, serving
-from harness.history import Event, Recorder
+from harness.conformance.rfc6455.tests.peer import CUTS_NOBODY, FAULTS, LAX, serving
+from harness.conformance.rfc6455.tests.playing import histories_with
+from harness.history import Event
 from harness.verdicts import Status, Violation
 
 CASES_MIN = 500
 """May only grow: a requirement of the RFC stays a case."""
 
-AT_A_TIME = 40
-PATIENCE_S = 1.5
 HOLDS = Status.HOLDS
 TALKS = ("pings/a-ping-of-2-bytes", "framing/a-text-of-126-bytes", "framing/unmasked-text", "closing/the-code-1000")
 """Between them a peer sends a text, a pong and close frames."""
@@ -33,21 +29,7 @@ BY_NAME = {case.name: case for case in CASES}
 
 def histories_of(cases: Sequence[Case], *faults: str) -> dict[str, list[Event]]:
     """Play cases against a peer with these faults; return what each of them recorded."""
-    histories: dict[str, list[Event]] = {case.name: [] for case in cases}
-
-    async def play() -> None:
-        turns = asyncio.Semaphore(AT_A_TIME)
-        async with serving(*faults) as endpoint, asyncio.TaskGroup() as group:
-            for case in cases:
-                group.create_task(one(case, endpoint, turns))
-
-    async def one(case: Case, endpoint: Endpoint, turns: asyncio.Semaphore) -> None:
-        recorder = Recorder("client", time.monotonic_ns, histories[case.name].append)
-        async with turns:
-            await play_case(RawSocket(recorder, "raw"), endpoint, None, case, PATIENCE_S)
-
-    asyncio.run(play())
-    return histories
+    return histories_with(cases, serving(*faults))
 
 
 def played(cases: Sequence[Case], *faults: str) -> dict[str, Status]:
@@ -134,6 +116,8 @@ RED: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("tells_another_key", ("opening/the-key-of-the-rfc",)),
     ("knows_one_form", ("opening/connection-behind-keep-alive", "opening/names-in-lower-case")),
     ("forgets_fragments", ("fragmentation/fragments-of-7-bytes",)),
+    ("counts_for_good", ("limits/20-texts-a-second-behind-a-burst", "limits/20-fragments-a-second-behind-a-burst")),
+    ("takes_30_a_second", ("limits/25-pings-a-second-behind-a-burst", "limits/25-fragments-a-second-behind-a-burst")),
 )  # fmt: skip
 
 
@@ -167,6 +151,16 @@ def test_a_frame_that_no_server_may_send_is_noticed_whatever_case_is_played(faul
 
     assert found
     assert all(why in violation.what for violations in found.values() for violation in violations)
+
+
+def cut(*faults: str) -> Status:
+    """Return the verdict on a peer with these faults whose close frame nobody answers."""
+    (events,) = histories_of([BY_NAME["closing/a-peer-that-never-answers-a-failure"]], *faults).values()
+    return status(Endings(), events, "LIVE-CLOSE-1")
+
+
+def test_a_peer_that_leaves_the_connection_open_behind_its_close_is_noticed() -> None:
+    assert (cut(), cut(CUTS_NOBODY)) == (HOLDS, Status.VIOLATED)
 
 
 def test_every_fault_in_sending_is_in_the_table() -> None:
