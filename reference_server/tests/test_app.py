@@ -35,7 +35,9 @@ Client = Callable[[httpx.AsyncClient], Awaitable[None]]
 def signals() -> Iterator[Signals]:
     """The signals of a process that is ours to end, and the tests' own again after it."""
     before = {number: signal.getsignal(number) for number in ENDING}
+    thresholds = gc.get_threshold()
     yield Signals()
+    gc.set_threshold(*thresholds)
     for number, handler in before.items():
         signal.signal(number, handler)
     gc.unfreeze()
