@@ -5,6 +5,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from reference_server.contract import limits
+
 
 @dataclass(frozen=True, slots=True)
 class Bar:
@@ -29,6 +31,8 @@ BARS: Final = (
     Bar("mixed_p99", "p99 of other calls under 20 logins/s and 10 uploads", "ms", 50, at_least=False),
     Bar("ready", "start to ready", "s", 1, at_least=False),
     Bar("resident", "resident memory at rest", "MiB", 120, at_least=False),
+    Bar("connect_storm", "p95 to the welcome at 500 connects/s", "ms", limits.CONNECT_P95_MS_LOCAL, at_least=False),
+    Bar("connect_rate", "connects as fast as 64 in flight go", "connects/s", 500, at_least=True),
 )
 
 

@@ -10,7 +10,7 @@ import sys
 import time
 from array import array
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import cycle
 from typing import Final
 
@@ -87,45 +87,69 @@ class Load:
         self._number = 0
         self._idle: deque[Connection] = deque()
         self._due: deque[int] = deque()
-        self._counting = self._over = False
+        self._transports: list[asyncio.Transport] = []
+        self._counting = self._over = self._stopped = False
+        self._counted_from: tuple[float | None, int] = (None, 0)
         self._times_ns = array("Q")
         self._statuses: Counter[str] = Counter()
 
     async def run(self) -> Count:
         """Connect, warm up, count."""
+        await self.connect()
+        self.begin()
+        await asyncio.sleep(self.plan.warm_up_s)
+        self.start_counting()
+        await asyncio.sleep(self.plan.seconds)
+        count = self.counted()
+        self.end()
+        return count
+
+    async def connect(self) -> None:
+        """Open all connections."""
         plan, loop = self.plan, asyncio.get_running_loop()
-        opened = [
-            await loop.create_connection(lambda: Connection(self), plan.host, plan.port)
-            for _ in range(plan.connections)
-        ]
-        self._idle.extend(connection for _, connection in opened)
-        if plan.rate_per_s is None:
+        for _ in range(plan.connections):
+            transport, connection = await loop.create_connection(lambda: Connection(self), plan.host, plan.port)
+            self._transports.append(transport)
+            self._idle.append(connection)
+
+    def begin(self) -> None:
+        """Put the load on."""
+        if self.plan.rate_per_s is None:
             while self._idle:
                 self.ask(self._idle.popleft(), time.monotonic_ns())
         else:
-            self._keep(Pace(plan.rate_per_s, time.monotonic_ns()), loop)
-        await asyncio.sleep(plan.warm_up_s)
-        count = await self._counted()
-        self._over = True
-        for transport, _ in opened:
-            transport.abort()
-        return count
+            self._keep(Pace(self.plan.rate_per_s, time.monotonic_ns()), asyncio.get_running_loop())
 
-    async def _counted(self) -> Count:
-        cpu_before_s, started_ns = cpu_s(self.plan.server_pid), time.monotonic_ns()
+    def start_counting(self) -> None:
+        """Count what is answered from here on."""
+        self._counted_from = cpu_s(self.plan.server_pid), time.monotonic_ns()
         self._counting = True
-        await asyncio.sleep(self.plan.seconds)
+
+    def counted(self) -> Count:
+        """Count no more; return what was counted."""
         self._counting = False
-        cpu_after_s, ended_ns = cpu_s(self.plan.server_pid), time.monotonic_ns()
-        return self._count((ended_ns - started_ns) / 1e9, _less(cpu_after_s, cpu_before_s))
+        cpu_before_s, started_ns = self._counted_from
+        cpu = _less(cpu_s(self.plan.server_pid), cpu_before_s)
+        return self._count((time.monotonic_ns() - started_ns) / 1e9, cpu)
+
+    def stop(self) -> None:
+        """Let nothing more fall due; what has is still sent and answered."""
+        self._stopped = True
+
+    def end(self) -> None:
+        """End all connections, whatever is on its way."""
+        self._over = True
+        for transport in self._transports:
+            transport.abort()
 
     def _count(self, seconds: float, cpu: float | None) -> Count:
         times_ns = sorted(self._times_ns)
-        return Count(len(times_ns), seconds, _ms(times_ns, 0.5), _ms(times_ns, 0.99), dict(self._statuses), cpu)
+        p50_ms, p99_ms = quantile_ms(times_ns, 0.5), quantile_ms(times_ns, 0.99)
+        return Count(len(times_ns), seconds, p50_ms, p99_ms, dict(self._statuses), cpu)
 
     def _keep(self, pace: "Pace", loop: asyncio.AbstractEventLoop) -> None:
         """Send what has fallen due; a request that finds no free connection waits, and its wait counts."""
-        if self._over:
+        if self._over or self._stopped:
             return
         for due_ns in pace.due(time.monotonic_ns()):
             if self._idle:
@@ -207,7 +231,8 @@ def _length(read: bytes, end: int) -> int:
     return int(read[start + 16 : read.find(b"\r", start)]) if start >= 0 else 0
 
 
-def _ms(times_ns: list[int], quantile: float) -> float:
+def quantile_ms(times_ns: Sequence[int], quantile: float) -> float:
+    """Return a quantile of sorted times in milliseconds; 0 of none."""
     return times_ns[min(len(times_ns) - 1, int(len(times_ns) * quantile))] / 1e6 if times_ns else 0.0
 
 

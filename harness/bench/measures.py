@@ -2,8 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from statistics import median
 from typing import Any, Final
 
@@ -11,10 +9,12 @@ import httpx
 import msgspec
 
 from harness.bench.bars import Figure
+from harness.bench.calls import called, head, request_head
 from harness.bench.load import MARK, Count, Plan
-from harness.bench.machine import resident_mib
+from harness.bench.machine import Setting, resident_mib
 from harness.bench.process import Server, counted, serving
-from reference_server.contract.operations import BASE, BY_NAME
+from harness.bench.storm import connect_storm
+from reference_server.contract.operations import BY_NAME
 
 CONNECTIONS: Final = 32
 TASKS: Final = 1_000
@@ -38,28 +38,19 @@ WASM: Final = b"\0asm\x01\0\0\0"
 BOUNDARY: Final = b"zsh-bench-boundary"
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """How long each measure counts, and which cores are whose."""
-
-    seconds: float
-    server_cores: AbstractSet[int]
-    load_cores: AbstractSet[int]
-
-
 def submits(setting: Setting) -> Iterator[Figure]:
     """Submit as fast as answers come, for each of the two durabilities."""
     for name, sync in (("submit_normal", "normal"), ("submit_full", "full")):
         with serving(setting.server_cores, "--sync", sync) as server:
             token = _token(server)
-            yield _rate(name, _put_on(setting, server, [_head("POST", "/tasks/submit", token, TASK)]))
+            yield _rate(name, _put_on(setting, server, [head("POST", "/tasks/submit", token, TASK)]))
 
 
 def get_task(setting: Setting) -> Iterator[Figure]:
     """Read one of a thousand tasks in turn, as fast as answers come."""
     with serving(setting.server_cores) as server:
         token = _token(server)
-        heads = [_head("GET", f"/tasks/{task}", token) for task in _tasks(server, token, TASKS)]
+        heads = [head("GET", f"/tasks/{task}", token) for task in _tasks(server, token, TASKS)]
         yield _rate("get_task", _put_on(setting, server, heads))
 
 
@@ -95,6 +86,7 @@ MEASURES: Final[Mapping[str, Callable[[Setting], Iterator[Figure]]]] = {
     "logins": under_logins,
     "mixed": under_uploads,
     "start": starts,
+    "connect_storm": connect_storm,
 }
 
 
@@ -103,12 +95,12 @@ def _mixed(setting: Setting, name: str, *, uploads: bool) -> Figure:
         token = _token(server)
         (task,) = _tasks(server, token, 1)
         others = [
-            _head("GET", f"/tasks/{task}", token),
-            _head("POST", "/tasks/submit", token, TASK),
-            _head("GET", "/agents", token),
-            _head("GET", "/users/me", token),
+            head("GET", f"/tasks/{task}", token),
+            head("POST", "/tasks/submit", token, TASK),
+            head("GET", "/agents", token),
+            head("GET", "/users/me", token),
         ]
-        login = _head("POST", "/users/login", None, {"email": PERSON["email"], "password": PERSON["password"]})
+        login = head("POST", "/users/login", None, {"email": PERSON["email"], "password": PERSON["password"]})
         plans = [
             _plan(setting, server, others, rate_per_s=OTHERS_PER_S),
             _plan(setting, server, [login], connections=LOGIN_CONNECTIONS, rate_per_s=LOGINS_PER_S),
@@ -147,8 +139,8 @@ def _upload_plan(setting: Setting, server: Server, token: str) -> Plan:
     front, tail = b"".join(fields), b"\r\n--" + BOUNDARY + b"--\r\n"
     length = len(front) + UPLOAD_BYTES + len(tail)
     media = b"multipart/form-data; boundary=" + BOUNDARY
-    head = _request_head("PUT", f"/agents/{agent}/binary", token, media, length) + front
-    return _plan(setting, server, [head], connections=UPLOADS, filler_bytes=UPLOAD_BYTES, tail=tail)
+    start = request_head("PUT", f"/agents/{agent}/binary", token, media, length) + front
+    return _plan(setting, server, [start], connections=UPLOADS, filler_bytes=UPLOAD_BYTES, tail=tail)
 
 
 def _field(name: str, value: bytes) -> bytes:
@@ -160,40 +152,17 @@ def _file_head(name: str) -> bytes:
     return b"--%s\r\n%s\r\nContent-Type: application/wasm\r\n\r\n" % (BOUNDARY, disposition)
 
 
-def _head(method: str, path: str, token: str | None, body: Any = None) -> bytes:
-    content = b"" if body is None else msgspec.json.encode(body)
-    return _request_head(method, path, token, b"" if body is None else b"application/json", len(content)) + content
-
-
-def _request_head(method: str, path: str, token: str | None, media: bytes, length: int) -> bytes:
-    lines = [f"{method} {BASE}{path} HTTP/1.1".encode(), b"Host: bench", b"Accept: */*", b"User-Agent: bench"]
-    if token is not None:
-        lines.append(b"Authorization: Bearer " + token.encode())
-    if media:
-        lines += [b"Content-Type: " + media, b"Content-Length: %d" % length]
-    return b"\r\n".join([*lines, b"", b""])
-
-
 def _token(server: Server) -> str:
-    token: str = _called(server, "POST", "/users/register", None, json=PERSON)["token"]
+    token: str = called(server, "POST", "/users/register", None, json=PERSON)["token"]
     return token
 
 
 def _tasks(server: Server, token: str, number: int) -> list[str]:
     with httpx.Client(timeout=DEADLINE_S) as client:
-        return [_called(server, "POST", "/tasks/submit", token, client, json=TASK)["task_id"] for _ in range(number)]
+        return [called(server, "POST", "/tasks/submit", token, client, json=TASK)["task_id"] for _ in range(number)]
 
 
 def _agent(server: Server, token: str) -> str:
     files = {"wasm_binary": ("bench.wasm", WASM + bytes(4096), "application/wasm")}
-    agent: str = _called(server, "POST", "/agents/register", token, data=AGENT, files=files)["agent_id"]
+    agent: str = called(server, "POST", "/agents/register", token, data=AGENT, files=files)["agent_id"]
     return agent
-
-
-def _called(
-    server: Server, method: str, path: str, token: str | None, client: httpx.Client | None = None, **named: Any
-) -> Any:
-    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-    url = f"http://{server.host}:{server.port}{BASE}{path}"
-    call = httpx.request if client is None else client.request
-    return call(method, url, headers=headers, **named).raise_for_status().json()

@@ -1,0 +1,119 @@
+"""Load clients on a leash: processes of their own that say when they are ready, and end what they do when told.
+
+Each is a module run as `python -m`, reads its plan as a line of JSON, and answers with lines of JSON; an empty line
+tells it to go on, the end of its input to end. Without its bench it ends too.
+"""
+
+import contextlib
+import os
+import selectors
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from typing import Final, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from harness.bench.machine import pinned
+
+T = TypeVar("T")
+LINE_BYTES_MAX: Final = 1024 * 1024
+END_S_MAX: Final = 15.0
+
+
+class Ready(Struct, frozen=True):
+    """What a client says first: all its connections are open; `note` is for the reader of the table."""
+
+    note: str = ""
+
+
+class Client:
+    """One such process; see `running`."""
+
+    def __init__(self, child: "subprocess.Popen[bytes]") -> None:
+        self._child = child
+        self._read = b""
+
+    def tell(self) -> None:
+        """Tell it to go on."""
+        self._write(b"\n")
+
+    def said(self, kind: type[T], seconds_max: float) -> T:
+        """Return what it says next; raises RuntimeError when it ends or is silent for longer."""
+        deadline = time.monotonic() + seconds_max
+        while b"\n" not in self._read:
+            self._read += self._more(deadline)
+        line, _, self._read = self._read.partition(b"\n")
+        return msgspec.json.decode(line, type=kind)
+
+    def _more(self, deadline: float) -> bytes:
+        stream = self._child.stdout
+        if stream is None or len(self._read) > LINE_BYTES_MAX:
+            raise RuntimeError("the load client said too much")
+        with selectors.DefaultSelector() as selector:
+            selector.register(stream, selectors.EVENT_READ)
+            if not selector.select(max(0.0, deadline - time.monotonic())):
+                raise RuntimeError("the load client said nothing in time")
+        data = os.read(stream.fileno(), 65536)
+        if not data:
+            raise RuntimeError(f"the load client ended with {self._child.wait(END_S_MAX)}; see its stderr above")
+        return data
+
+    def _write(self, data: bytes) -> None:
+        if self._child.stdin is not None:
+            self._child.stdin.write(data)
+
+
+@contextlib.contextmanager
+def running(cores: AbstractSet[int], module: str, plan: Struct) -> Iterator[Client]:
+    """Start `python -m module` on these cores with its plan; it is ended whatever happens."""
+    with pinned(cores):
+        child = subprocess.Popen(
+            [sys.executable, "-P", "-m", module], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+        )
+    client = Client(child)
+    try:
+        _send(child, msgspec.json.encode(plan) + b"\n")
+        yield client
+        _end(child)
+    finally:
+        child.kill()
+        child.communicate()
+
+
+def _send(child: "subprocess.Popen[bytes]", data: bytes) -> None:
+    rest = memoryview(data)
+    while child.stdin is not None and rest:
+        # Unbuffered: a pipe takes what it has room for.
+        rest = rest[child.stdin.write(rest) or 0 :]
+
+
+def _end(child: "subprocess.Popen[bytes]") -> None:
+    """Let it leave in its own way."""
+    if child.stdin is not None:
+        child.stdin.close()
+        child.stdin = None
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        child.wait(END_S_MAX)
+
+
+# the client's end of the leash
+
+
+def say(what: Struct) -> None:
+    """Answer with one line."""
+    sys.stdout.buffer.write(msgspec.json.encode(what) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def heard_plan(kind: type[T]) -> T:
+    """Read the plan."""
+    return msgspec.json.decode(sys.stdin.buffer.readline(), type=kind)
+
+
+def heard_more() -> bool:
+    """Wait until told to go on; false when told to end."""
+    return bool(sys.stdin.buffer.readline())

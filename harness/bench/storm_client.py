@@ -1,0 +1,122 @@
+"""The load client of the connect storm: new sockets at a steady rate, or as fast as a few in flight go.
+
+`python -m harness.bench.storm_client`; see `clients` for how it is led.
+"""
+
+import asyncio
+import gc
+import time
+from array import array
+from collections import Counter
+from itertools import cycle
+from typing import Final
+
+from msgspec import Struct
+
+from harness.bench.clients import heard_more, heard_plan, say
+from harness.bench.lag import Lag
+from harness.bench.load import Pace, loop_factory, quantile_ms
+from harness.bench.tabs import IN_FLIGHT, OPEN_S_MAX, Tab, leave_tabs, open_tab
+
+LATE_S_MAX: Final = OPEN_S_MAX + 1.0
+
+
+class Plan(Struct, frozen=True):
+    """Connect for `seconds` behind `warm_up_s`: at `per_s`, or else closed-loop until `connections_max` are open."""
+
+    host: str
+    port: int
+    tokens: list[str]
+    per_s: float | None
+    seconds: float
+    connections_max: int
+    warm_up_s: float = 1.0
+
+
+class Count(Struct, frozen=True):
+    """What was counted: welcomes of connects that fell due in the time, times from then to the welcome."""
+
+    welcomed: int
+    seconds: float
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+    lag_p99_ms: float
+    held: int
+    faults: dict[str, int]
+
+
+class Storm:
+    """One storm on one server; every socket stays until the end."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.tabs: list[Tab] = []
+        self._tokens = cycle(plan.tokens)
+        self._times_ns = array("Q")
+        self._faults: Counter[str] = Counter()
+        self._window_ns = (0, 0)
+        self._lag = Lag()
+
+    async def run(self) -> Count:
+        """Warm up, count, wait for the last welcome."""
+        started_ns = time.monotonic_ns()
+        from_ns = started_ns + round(self.plan.warm_up_s * 1e9)
+        self._window_ns = (from_ns, from_ns + round(self.plan.seconds * 1e9))
+        self._lag.start()
+        until_ns = await (self._closed_loop() if self.plan.per_s is None else self._open_loop(self.plan.per_s))
+        self._lag.stop()
+        return self._count((until_ns - from_ns) / 1e9)
+
+    async def _open_loop(self, per_s: float) -> int:
+        pace, until_ns = Pace(per_s, time.monotonic_ns()), self._window_ns[1]
+        async with asyncio.timeout(self.plan.warm_up_s + self.plan.seconds + LATE_S_MAX), asyncio.TaskGroup() as group:
+            while pace.next_ns < until_ns:
+                for due_ns in pace.due(time.monotonic_ns()):
+                    group.create_task(self._connect(due_ns))
+                await asyncio.sleep(max(0.0, (pace.next_ns - time.monotonic_ns()) / 1e9))
+        return until_ns
+
+    async def _closed_loop(self) -> int:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(IN_FLIGHT):
+                group.create_task(self._again_and_again())
+        return min(time.monotonic_ns(), self._window_ns[1])
+
+    async def _again_and_again(self) -> None:
+        while len(self.tabs) < self.plan.connections_max and (now_ns := time.monotonic_ns()) < self._window_ns[1]:
+            await self._connect(now_ns)
+
+    async def _connect(self, due_ns: int) -> None:
+        tab = Tab(next(self._tokens))
+        self.tabs.append(tab)
+        read_ns = await open_tab(self.plan.host, self.plan.port, tab)
+        if read_ns is None:
+            self._faults[tab.fault] += 1
+        elif self._window_ns[0] <= due_ns < self._window_ns[1]:
+            self._times_ns.append(read_ns - due_ns)
+
+    def _count(self, seconds: float) -> Count:
+        times_ns = sorted(self._times_ns)
+        p50_ms, p95_ms, p99_ms = (quantile_ms(times_ns, quantile) for quantile in (0.5, 0.95, 0.99))
+        held = sum(tab.open for tab in self.tabs)
+        return Count(len(times_ns), seconds, p50_ms, p95_ms, p99_ms, self._lag.p99_ms(), held, dict(self._faults))
+
+
+async def _stormed(plan: Plan) -> None:
+    storm = Storm(plan)
+    say(await storm.run())
+    await asyncio.to_thread(heard_more)
+    await leave_tabs(storm.tabs)
+
+
+def main() -> None:
+    """Read the plan, connect, say the count, leave when told."""
+    gc.disable()  # the run is short, and a collection would stop the clock of every socket
+    plan = heard_plan(Plan)
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        runner.run(_stormed(plan))
+
+
+if __name__ == "__main__":
+    main()
