@@ -33,6 +33,9 @@ BARS: Final = (
     Bar("resident", "resident memory at rest", "MiB", 120, at_least=False),
     Bar("connect_storm", "p95 to the welcome at 500 connects/s", "ms", limits.CONNECT_P95_MS_LOCAL, at_least=False),
     Bar("connect_rate", "connects as fast as 64 in flight go", "connects/s", 500, at_least=True),
+    Bar("directed", "p99 to the owner's 2 tabs at 2,000 submits/s", "ms", limits.DELIVERY_P99_MS, at_least=False),
+    Bar("held", "p99 of 10,000 deliveries/s, 15,000 sockets held", "ms", limits.DELIVERY_P99_MS, at_least=False),
+    Bar("held_still", "sockets still there at the end", "sockets", 15_000, at_least=True),
 )
 
 

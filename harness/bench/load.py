@@ -129,7 +129,7 @@ class Load:
         """Count no more; return what was counted."""
         self._counting = False
         cpu_before_s, started_ns = self._counted_from
-        cpu = _less(cpu_s(self.plan.server_pid), cpu_before_s)
+        cpu = less(cpu_s(self.plan.server_pid), cpu_before_s)
         return self._count((time.monotonic_ns() - started_ns) / 1e9, cpu)
 
     def stop(self) -> None:
@@ -236,7 +236,8 @@ def quantile_ms(times_ns: Sequence[int], quantile: float) -> float:
     return times_ns[min(len(times_ns) - 1, int(len(times_ns) * quantile))] / 1e6 if times_ns else 0.0
 
 
-def _less(after: float | None, before: float | None) -> float | None:
+def less(after: float | None, before: float | None) -> float | None:
+    """Return the difference of two figures; None where one of them was not to be had."""
     return None if after is None or before is None else after - before
 
 

@@ -58,6 +58,14 @@ def cpu_s(pid: int) -> float | None:
     return (int(fields[_UTIME]) + int(fields[_UTIME + 1])) / os.sysconf("SC_CLK_TCK")
 
 
+def waited_s(pid: int) -> float | None:
+    """Return how long a process's first thread was ready to run and its core was another's; None without /proc."""
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text(encoding="ascii").split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return None
+
+
 def resident_mib(pid: int) -> float | None:
     """Return the resident memory of a process in MiB; None where /proc is not to be had."""
     try:

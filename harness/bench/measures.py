@@ -10,6 +10,8 @@ import msgspec
 
 from harness.bench.bars import Figure
 from harness.bench.calls import called, head, request_head
+from harness.bench.directed import directed
+from harness.bench.held import held
 from harness.bench.load import MARK, Count, Plan
 from harness.bench.machine import Setting, resident_mib
 from harness.bench.process import Server, counted, serving
@@ -87,6 +89,8 @@ MEASURES: Final[Mapping[str, Callable[[Setting], Iterator[Figure]]]] = {
     "mixed": under_uploads,
     "start": starts,
     "connect_storm": connect_storm,
+    "directed": directed,
+    "held": held,
 }
 
 

@@ -1,0 +1,65 @@
+"""The measure of directed pushes: P2 from a submit to both of its owner's tabs, at 2,000 submits a second."""
+
+import time
+from collections.abc import Iterator
+from typing import Final
+
+from harness.bench.bars import Figure
+from harness.bench.calls import head
+from harness.bench.clients import Client, Ready, running
+from harness.bench.latency import NUMBERED, Count, Plan
+from harness.bench.machine import Setting
+from harness.bench.process import serving
+
+CLIENT: Final = "harness.bench.latency"
+PER_S: Final = 2_000
+ACCOUNTS: Final = 200
+TABS: Final = 2
+STEPS: Final = ["queued", "running", "completed"]
+TASK_MS: Final = "20:60"
+WORKERS: Final = 500
+"""Tasks of 40 ms on average keep 80 of them busy at 2,000 a second: the executor is never what waits."""
+WARM_UP_S: Final = 1.0
+READY_S_MAX: Final = 60.0
+COUNT_S_MAX: Final = 45.0
+
+
+def directed(setting: Setting) -> Iterator[Figure]:
+    """Submit at a steady rate; time `queued` on each tab, and expect every other push too."""
+    options = ("--task-ms", TASK_MS, "--workers", str(WORKERS))
+    with serving(setting.server_cores, *options, accounts=ACCOUNTS) as server:
+        tokens = list(server.tokens)
+        submits = [head("POST", "/tasks/submit", token, {"query": NUMBERED, "budget": 1}) for token in tokens]
+        plan = Plan(server.host, server.port, server.pid, tokens, TABS, submits, PER_S, steps=STEPS)
+        with running(setting.load_cores, CLIENT, plan) as client:
+            client.said(Ready, READY_S_MAX)
+            count = counted(client, setting.seconds)
+    note = f"{told(count)}; tasks of {TASK_MS} ms, {WORKERS} workers"
+    yield Figure("directed", count.p99_ms, p50_ms=count.p50_ms, p99_ms=count.p99_ms, note=note)
+
+
+def counted(client: Client, seconds: float) -> Count:
+    """Let a client that is ready warm up, and then count for so long."""
+    time.sleep(WARM_UP_S)
+    client.tell()
+    time.sleep(seconds)
+    client.tell()
+    return client.said(Count, COUNT_S_MAX)
+
+
+def told(count: Count) -> str:
+    """Say what load there was in the time, what became of its messages, and how late the client itself was."""
+    publishes, tally = count.publishes, count.tally
+    parts = [f"{publishes.answers / publishes.seconds:,.0f} publishes/s answered"]
+    if count.backlog > count.publishes.answers // 100:
+        parts.append(f"{count.backlog:,} behind at the end")
+    if publishes.cpu_s is not None:
+        parts.append(f"server core {publishes.cpu_s / publishes.seconds:.0%} busy")
+    if count.server_waited is not None:
+        parts.append(f"the server waited {count.server_waited:.0%} of the time for its core")
+    parts += [f"{number:,} x {status}" for status, number in publishes.statuses.items() if not status.startswith("2")]
+    parts.append(f"ledger {tally.received:,} of {tally.expected:,}")
+    if not tally.balanced:
+        parts.append(f"LOST {tally.lost:,}, DOUBLED {tally.doubled:,}, FOREIGN {tally.foreign:,}")
+    parts += [f"max {count.max_ms:.0f} ms", f"client's lag p99 {count.lag_p99_ms:.1f} ms"]
+    return "; ".join(parts)
