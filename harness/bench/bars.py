@@ -5,6 +5,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from harness.bench.hostile_kinds import KINDS, Kind
 from reference_server.contract import limits
 
 
@@ -23,6 +24,15 @@ class Bar:
         return value >= self.bound if self.at_least else value <= self.bound
 
 
+def _hostile(kind: Kind) -> tuple[Bar, Bar, Bar]:
+    name = f"hostile_{kind.name}"
+    return (
+        Bar(name, f"p99 of others beside {kind.what}", "ms", limits.DELIVERY_P99_MS, at_least=False),
+        Bar(f"{name}_memory", f"left behind by {kind.what}", "MiB", 5, at_least=False),
+        Bar(f"{name}_stats", f"figures off after {kind.what}", "of 5", 0, at_least=False),
+    )
+
+
 BARS: Final = (
     Bar("submit_normal", "POST /tasks/submit, synchronous=NORMAL", "requests/s", 6_500, at_least=True),
     Bar("submit_full", "POST /tasks/submit, synchronous=FULL", "requests/s", 5_500, at_least=True),
@@ -36,6 +46,7 @@ BARS: Final = (
     Bar("directed", "p99 to the owner's 2 tabs at 2,000 submits/s", "ms", limits.DELIVERY_P99_MS, at_least=False),
     Bar("held", "p99 of 10,000 deliveries/s, 15,000 sockets held", "ms", limits.DELIVERY_P99_MS, at_least=False),
     Bar("held_still", "sockets still there at the end", "sockets", 15_000, at_least=True),
+    *(bar for kind in KINDS for bar in _hostile(kind)),
 )
 
 

@@ -12,6 +12,7 @@ from harness.bench.bars import Figure
 from harness.bench.calls import called, head, request_head
 from harness.bench.directed import directed
 from harness.bench.held import held
+from harness.bench.hostile import hostile
 from harness.bench.load import MARK, Count, Plan
 from harness.bench.machine import Setting, resident_mib
 from harness.bench.process import Server, counted, serving
@@ -91,6 +92,7 @@ MEASURES: Final[Mapping[str, Callable[[Setting], Iterator[Figure]]]] = {
     "connect_storm": connect_storm,
     "directed": directed,
     "held": held,
+    "hostile": hostile,
 }
 
 

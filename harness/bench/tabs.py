@@ -8,9 +8,11 @@ import asyncio
 import contextlib
 import struct
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Coroutine, Iterable
+from itertools import islice
 from typing import Final
 
+from harness.bench.load import Pace
 from harness.bench.upgrades import opened, upgrade
 from harness.simulation.frames import CLOSE, PING, PONG, TEXT, Frame, Reader, close_fields, encode
 
@@ -21,6 +23,9 @@ OPEN_S_MAX: Final = 10.0
 LEAVE_S_MAX: Final = 10.0
 ABNORMAL: Final = 1006
 GOODBYE: Final = encode(CLOSE, struct.pack("!H", 1000), MASK)
+
+
+Act = Callable[["Tab"], Coroutine[None, None, None]]
 
 
 class Tab(asyncio.Protocol):
@@ -40,6 +45,7 @@ class Tab(asyncio.Protocol):
         self.messages = 0
         self.pings = 0
         self._code = ABNORMAL
+        self._left = False
 
     def text(self, payload: bytes, now_ns: int) -> None:
         """Take a message behind the welcome."""
@@ -53,6 +59,11 @@ class Tab(asyncio.Protocol):
         """Send bytes as they are; nothing when the connection has ended."""
         if self.transport is not None and not self.transport.is_closing():
             self.transport.write(data)
+
+    def leave(self) -> None:
+        """Send a close frame."""
+        self._left = True
+        self.write(GOODBYE)
 
     # asyncio.Protocol
 
@@ -100,6 +111,9 @@ class Tab(asyncio.Protocol):
             self.write(encode(PONG, frame.payload, MASK))
         elif frame.opcode == CLOSE:
             self._code = close_fields(frame.payload)[0]
+            # Answered as RFC 6455 §5.5.1 asks, so that the server need not wait; an answer to our own is not.
+            if not self._left:
+                self.leave()
 
     def _break(self, fault: str) -> None:
         self.fault = fault
@@ -120,23 +134,19 @@ async def open_tab(host: str, port: int, tab: Tab) -> int | None:
         return None
 
 
-async def open_tabs(host: str, port: int, tabs: Iterable[Tab], in_flight: int = IN_FLIGHT) -> None:
+async def open_tabs(host: str, port: int, tabs: Iterable[Tab]) -> None:
     """Open all, a few at a time; raises RuntimeError at the first that is not welcomed."""
-    waiting = iter(tabs)
 
-    async def one_by_one() -> None:
-        for tab in waiting:
-            if await open_tab(host, port, tab) is None:
-                raise RuntimeError(f"a socket could not be opened: {tab.fault}")
+    async def open_one(tab: Tab) -> None:
+        if await open_tab(host, port, tab) is None:
+            raise RuntimeError(f"a socket could not be opened: {tab.fault}")
 
-    async with asyncio.TaskGroup() as group:
-        for _ in range(in_flight):
-            group.create_task(one_by_one())
+    await each(tabs, open_one)
 
 
 async def leave(tab: Tab) -> None:
     """Close as a browser does, and wait until the server has ended the connection; abort when it does not."""
-    tab.write(GOODBYE)
+    tab.leave()
     await wait_gone(tab, LEAVE_S_MAX)
 
 
@@ -152,14 +162,33 @@ async def wait_gone(tab: Tab, seconds: float) -> bool:
     return False
 
 
-async def leave_tabs(tabs: Iterable[Tab], in_flight: int = IN_FLIGHT) -> None:
+async def leave_tabs(tabs: Iterable[Tab]) -> None:
     """Leave all, a few at a time."""
+    await each(tabs, leave)
+
+
+async def each(tabs: Iterable[Tab], act: Act) -> None:
+    """Do something with each tab, a few at a time, each next one as soon as one is done."""
     waiting = iter(tabs)
 
     async def one_by_one() -> None:
         for tab in waiting:
-            await leave(tab)
+            await act(tab)
 
     async with asyncio.TaskGroup() as group:
-        for _ in range(in_flight):
+        for _ in range(IN_FLIGHT):
             group.create_task(one_by_one())
+
+
+async def each_due(tabs: Iterable[Tab], act: Act, per_s: float) -> None:
+    """Begin something with each tab at a steady rate, whatever became of those before."""
+    pace = Pace(per_s, time.monotonic_ns())
+    waiting = iter(tabs)
+    async with asyncio.TaskGroup() as group:
+        while True:
+            due = len(list(pace.due(time.monotonic_ns())))
+            for tab in (begun := list(islice(waiting, due))):
+                group.create_task(act(tab))
+            if len(begun) < due:
+                break
+            await asyncio.sleep(max(0.0, (pace.next_ns - time.monotonic_ns()) / 1e9))

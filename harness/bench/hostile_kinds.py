@@ -1,0 +1,33 @@
+"""The kinds of hostile peers as data: what each does, how many there are and for how long at least."""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind; they come at `per_s` where that is said, and stay for at least `seconds_min`.
+
+    `warm_up_peers` come first, unhurried by `per_s`: so many that allocators and tables have their size.
+    """
+
+    name: str
+    what: str
+    peers: int
+    warm_up_peers: int
+    per_s: float | None = None
+    seconds_min: float = 0.0
+
+
+KINDS: Final = (
+    Kind("stalled", "stalled readers", 20, 20),
+    # Long enough for the server to end them (contract §5: a handshake not complete after 10 s).
+    Kind("loris", "slow-loris handshakes", 300, 300, seconds_min=12.0),
+    Kind("drip", "peers of a byte a second", 300, 300),
+    Kind("idle", "15,000 idle sockets", 15_000, 15_000, per_s=1_000),
+    Kind("ping_flood", "floods of pings", 100, 100),
+    Kind("ping_limit", "pings at the limit", 200, 200),
+    Kind("resets", "resets inside frames", 2_500, 500, per_s=500),
+    Kind("cycles", "10,000 connect-and-leave", 10_000, 2_000, per_s=500),
+)
+KINDS_BY_NAME: Final = {kind.name: kind for kind in KINDS}
