@@ -5,25 +5,23 @@ import time
 from array import array
 from typing import Final
 
-from harness.bench.load import quantile_ms
+from harness.bench.load import Pace, quantile_ms
 
-PERIOD_NS: Final = 5_000_000
+TICKS_PER_S: Final = 200
 
 
 class Lag:
-    """A tick every 5 ms; each notes by how much it came too late."""
+    """Ticks that fall due at a steady rate; a pause of a second makes two hundred of them late, not one."""
 
     def __init__(self) -> None:
         self._late_ns = array("Q")
-        self._due_ns = 0
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
         """Tick from now on; what was noted before is forgotten."""
         self.stop()
         self._late_ns = array("Q")
-        self._due_ns = time.monotonic_ns()
-        self._tick()
+        self._tick(Pace(TICKS_PER_S, time.monotonic_ns()))
 
     def stop(self) -> None:
         """Tick no more."""
@@ -35,9 +33,8 @@ class Lag:
         """Return the lateness that one tick in a hundred exceeds."""
         return quantile_ms(sorted(self._late_ns), 0.99)
 
-    def _tick(self) -> None:
+    def _tick(self, pace: Pace) -> None:
         now_ns = time.monotonic_ns()
-        self._late_ns.append(max(0, now_ns - self._due_ns))
-        self._due_ns = max(self._due_ns + PERIOD_NS, now_ns)
-        delay_s = (self._due_ns - now_ns) / 1e9
-        self._timer = asyncio.get_running_loop().call_later(delay_s, self._tick)
+        self._late_ns.extend(now_ns - due_ns for due_ns in pace.due(now_ns))
+        delay_s = (pace.next_ns - now_ns) / 1e9
+        self._timer = asyncio.get_running_loop().call_later(delay_s, self._tick, pace)
