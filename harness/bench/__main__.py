@@ -4,9 +4,10 @@ from pathlib import Path
 
 import click
 
-from harness.bench.machine import Setting, calibration_ms, cores, raise_open_files
+from harness.bench.machine import calibration_ms, cores, file_limit
 from harness.bench.measures import MEASURES
 from harness.bench.report import Noise, Report, table, write
+from harness.bench.setting import Setting
 
 
 @click.command()
@@ -15,7 +16,7 @@ from harness.bench.report import Noise, Report, table, write
 @click.option("--out", type=click.Path(path_type=Path), default=Path("build/bench.json"), show_default=True)
 def main(only: tuple[str, ...], seconds: float, out: Path) -> None:
     """Measure the reference server on one core against its bars."""
-    raise_open_files()
+    file_limit()
     server_cores, load_cores = cores()
     setting = Setting(seconds, server_cores, load_cores)
     before_ms = calibration_ms(server_cores)

@@ -8,8 +8,8 @@ from harness.bench.bars import Figure
 from harness.bench.calls import head
 from harness.bench.clients import Client, Ready, running
 from harness.bench.latency import NUMBERED, Count, Plan
-from harness.bench.machine import Setting
 from harness.bench.process import serving
+from harness.bench.setting import Setting
 
 CLIENT: Final = "harness.bench.latency"
 PER_S: Final = 2_000

@@ -7,13 +7,15 @@ minute whatever was asked for, and the wave of pings is in it.
 from collections.abc import Iterator
 from typing import Final
 
+from harness.bench.accounts import account_of, admin_token, socket_figures
 from harness.bench.bars import Figure
-from harness.bench.calls import account_of, admin_token, head, socket_figures
+from harness.bench.calls import head
 from harness.bench.clients import Ready, running
 from harness.bench.directed import CLIENT, READY_S_MAX, counted, told
 from harness.bench.latency import NUMBERED, Plan
-from harness.bench.machine import Setting, raise_open_files
+from harness.bench.machine import file_limit
 from harness.bench.process import Server, serving
+from harness.bench.setting import Setting
 from reference_server.contract.limits import SERVER_PING_PERIOD_S
 
 HELD: Final = 15_000
@@ -30,8 +32,8 @@ PING_S: Final = SERVER_PING_PERIOD_S + 2
 
 def held(setting: Setting) -> Iterator[Figure]:
     """Hold them, publish meanwhile, look whether all are still there and answered their pings."""
-    allowed = raise_open_files()
-    if 0 < allowed < HELD + SPARE_FILES:
+    allowed = file_limit()
+    if allowed < HELD + SPARE_FILES:
         yield Figure("held", None, note=f"a process may open {allowed:,} files here; needs {HELD + SPARE_FILES:,}")
         yield Figure("held_still", None, note="not measured either")
         return
@@ -41,7 +43,7 @@ def held(setting: Setting) -> Iterator[Figure]:
     ):
         client.said(Ready, READY_S_MAX)
         count = counted(client, max(setting.seconds, PING_S))
-        current = socket_figures(server, server.tokens[0]).current_connections
+        current = socket_figures(server).current_connections
     note = f"{count.timed / count.seconds:,.0f} deliveries/s, each publish to {TABS}; {told(count)}"
     yield Figure("held", count.p99_ms, p50_ms=count.p50_ms, p99_ms=count.p99_ms, note=note)
     note = f"ws/stats says {current:,}; {count.pings:,} pings of the server answered"

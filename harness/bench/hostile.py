@@ -8,17 +8,19 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from harness.bench.accounts import admin_token, socket_figures
 from harness.bench.bars import Figure
-from harness.bench.calls import admin_token, head, socket_figures
+from harness.bench.calls import head
 from harness.bench.clients import Client, Ready, running
 from harness.bench.directed import CLIENT, COUNT_S_MAX, READY_S_MAX, told
 from harness.bench.held import SPARE_FILES, sends
 from harness.bench.hostile_kinds import KINDS, Kind
 from harness.bench.latency import Count, Plan
-from harness.bench.machine import Setting, raise_open_files, resident_mib
+from harness.bench.machine import file_limit, resident_mib
 from harness.bench.misdeeds import Count as PeersCount
 from harness.bench.misdeeds import Plan as PeersPlan
 from harness.bench.process import Server, serving
+from harness.bench.setting import Setting
 from reference_server.contract.models import SocketFigures
 
 PEERS: Final = "harness.bench.peers"
@@ -37,9 +39,9 @@ QUIET_S: Final = 2.0
 
 def hostile(setting: Setting) -> Iterator[Figure]:
     """Measure others beside each kind in turn."""
-    allowed = raise_open_files()
+    allowed = file_limit()
     for kind in KINDS:
-        if 0 < allowed < kind.peers + SPARE_FILES:
+        if allowed < kind.peers + SPARE_FILES:
             yield from _unmeasured(
                 kind, f"a process may open {allowed:,} files here; needs {kind.peers + SPARE_FILES:,}"
             )
@@ -63,7 +65,7 @@ def _beside(setting: Setting, kind: Kind) -> tuple[Figure, Figure, Figure]:
             peers.append(_let_loose(setting, server, _peers(server, admin, kind, kind.peers, seconds, kind.per_s)))
             left_mib = resident_mib(server.pid)
             count = _stopped(others)
-            figures = socket_figures(server, server.tokens[0])
+            figures = socket_figures(server)
     return (
         _felt(kind, count, peers[-1]),
         _memory(kind, fresh_mib, level_mib, left_mib),
@@ -105,7 +107,7 @@ def _let_loose(setting: Setting, server: Server, plan: PeersPlan) -> PeersCount:
 
 
 def _current(server: Server) -> int:
-    return socket_figures(server, server.tokens[0]).current_connections
+    return socket_figures(server).current_connections
 
 
 def _stopped(others: Client) -> Count:

@@ -5,7 +5,6 @@ import os
 import time
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Final
@@ -14,15 +13,6 @@ ROUNDS: Final = 5
 _LOOPS: Final = 400_000
 _UTIME: Final = 11
 _MIB: Final = 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """How long each measure counts, and which cores are whose."""
-
-    seconds: float
-    server_cores: AbstractSet[int]
-    load_cores: AbstractSet[int]
 
 
 def cores() -> tuple[AbstractSet[int], AbstractSet[int]]:
@@ -75,15 +65,14 @@ def resident_mib(pid: int) -> float | None:
     return pages * os.sysconf("SC_PAGE_SIZE") / _MIB
 
 
-def raise_open_files() -> int:
-    """Let this process and its children open as many files as the system allows; return how many that is, 0 unknown."""
-    try:
-        import resource
-    except ImportError:
-        return 0
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    return most
+def file_limit() -> int:
+    """Return how many files a process may open, and let this one and its children open that many."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard
 
 
 def calibration_ms(chosen: AbstractSet[int]) -> float:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from statistics import median
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import httpx
 import msgspec
@@ -14,8 +14,9 @@ from harness.bench.directed import directed
 from harness.bench.held import held
 from harness.bench.hostile import hostile
 from harness.bench.load import MARK, Count, Plan
-from harness.bench.machine import Setting, resident_mib
+from harness.bench.machine import resident_mib
 from harness.bench.process import Server, counted, serving
+from harness.bench.setting import Setting
 from harness.bench.storm import connect_storm
 from reference_server.contract.operations import BY_NAME
 
@@ -83,7 +84,8 @@ def starts(setting: Setting) -> Iterator[Figure]:
     yield Figure("resident", median(known) if known else None, note="" if known else "this system has no /proc")
 
 
-MEASURES: Final[Mapping[str, Callable[[Setting], Iterator[Figure]]]] = {
+Measure: TypeAlias = Callable[[Setting], Iterator[Figure]]
+MEASURES: Final[Mapping[str, Measure]] = {
     "submit": submits,
     "get": get_task,
     "logins": under_logins,
@@ -145,8 +147,8 @@ def _upload_plan(setting: Setting, server: Server, token: str) -> Plan:
     front, tail = b"".join(fields), b"\r\n--" + BOUNDARY + b"--\r\n"
     length = len(front) + UPLOAD_BYTES + len(tail)
     media = b"multipart/form-data; boundary=" + BOUNDARY
-    start = request_head("PUT", f"/agents/{agent}/binary", token, media, length) + front
-    return _plan(setting, server, [start], connections=UPLOADS, filler_bytes=UPLOAD_BYTES, tail=tail)
+    head = request_head("PUT", f"/agents/{agent}/binary", token, media, length) + front
+    return _plan(setting, server, [head], connections=UPLOADS, filler_bytes=UPLOAD_BYTES, tail=tail)
 
 
 def _field(name: str, value: bytes) -> bytes:

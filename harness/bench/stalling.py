@@ -11,7 +11,7 @@ from typing import Final
 
 import httpx
 
-from harness.bench.calls import account_of
+from harness.bench.accounts import account_of
 from harness.bench.latency import NUMBERED, PREFIX
 from harness.bench.load import MARK
 from harness.bench.misdeeds import Count, Plan

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Final
 
+from harness.bench.accounts import socket_figures
 from harness.bench.bars import Figure
-from harness.bench.calls import socket_figures
 from harness.bench.clients import running
-from harness.bench.machine import Setting
 from harness.bench.process import Server, serving
+from harness.bench.setting import Setting
 from harness.bench.storm_client import Count, Plan
 
 CLIENT: Final = "harness.bench.storm_client"
@@ -41,7 +41,7 @@ def _stormed(setting: Setting, per_s: float | None, seconds: float) -> tuple[Cou
 
 
 def _held(server: Server) -> int:
-    return socket_figures(server, server.tokens[0]).current_connections
+    return socket_figures(server).current_connections
 
 
 def _told(count: Count, held: int) -> str:
