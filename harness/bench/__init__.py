@@ -1,9 +1,9 @@
 """The bench: how fast the reference server is on one core, beside the bars it is held to.
 
-Here live the bars, the load client (a process of its own on another core), the measures that use it, and the table
-they end in. It stands in `harness` because it starts the server as a process, as targets do, and not in `loadtests`,
-whose users share their process with gevent and cost more than the server does: a client of raw bytes on uvloop takes
-so little of its core that what is measured is the server.
+Here live the bars, the load clients (processes of their own on another core), the measures that use them, and the
+table they end in. It stands in `harness` because it starts the server as a process, as targets do, and not in
+`loadtests`, whose users share their process with gevent and cost more than the server does: a client of raw bytes on
+uvloop takes so little of its core that what is measured is the server.
 
 Never here: assertions. A missed bar is printed as missed; what a test may claim about time holds on no busy machine.
 The figure to compare across machines and neighbours is the server's CPU time a request, which stands beside each rate.

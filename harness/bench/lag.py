@@ -33,8 +33,17 @@ class Lag:
         """Return the lateness that one tick in a hundred exceeds."""
         return quantile_ms(sorted(self._late_ns), 0.99)
 
+    @property
+    def ticks(self) -> int:
+        """How many fell due."""
+        return len(self._late_ns)
+
+    def note(self, pace: Pace, now_ns: int) -> None:
+        """Note how late each tick is that has fallen due."""
+        self._late_ns.extend(now_ns - due_ns for due_ns in pace.due(now_ns))
+
     def _tick(self, pace: Pace) -> None:
         now_ns = time.monotonic_ns()
-        self._late_ns.extend(now_ns - due_ns for due_ns in pace.due(now_ns))
+        self.note(pace, now_ns)
         delay_s = (pace.next_ns - now_ns) / 1e9
         self._timer = asyncio.get_running_loop().call_later(delay_s, self._tick, pace)

@@ -64,15 +64,18 @@ class Storm:
         from_ns = started_ns + round(self.plan.warm_up_s * 1e9)
         self._window_ns = (from_ns, from_ns + round(self.plan.seconds * 1e9))
         self._lag.start()
-        until_ns = await (self._closed_loop() if self.plan.per_s is None else self._open_loop(self.plan.per_s))
+        if self.plan.per_s is None:
+            until_ns = await self._closed_loop()
+        else:
+            until_ns = await self._open_loop(Pace(self.plan.per_s, started_ns))
         self._lag.stop()
         return self._count((until_ns - from_ns) / 1e9)
 
-    async def _open_loop(self, per_s: float) -> int:
-        pace, until_ns = Pace(per_s, time.monotonic_ns()), self._window_ns[1]
+    async def _open_loop(self, pace: Pace) -> int:
+        until_ns = self._window_ns[1]
         async with asyncio.timeout(self.plan.warm_up_s + self.plan.seconds + LATE_S_MAX), asyncio.TaskGroup() as group:
             while pace.next_ns < until_ns:
-                for due_ns in pace.due(time.monotonic_ns()):
+                for due_ns in pace.due(min(time.monotonic_ns(), until_ns - 1)):
                     group.create_task(self._connect(due_ns))
                 await asyncio.sleep(max(0.0, (pace.next_ns - time.monotonic_ns()) / 1e9))
         return until_ns
