@@ -35,7 +35,14 @@ def directed(setting: Setting) -> Iterator[Figure]:
             client.said(Ready, READY_S_MAX)
             count = counted(client, setting.seconds)
     note = f"{told(count)}; tasks of {TASK_MS} ms, {WORKERS} workers"
-    yield Figure("directed", count.p99_ms, p50_ms=count.p50_ms, p99_ms=count.p99_ms, note=note)
+    yield figure("directed", count, note)
+
+
+def figure(name: str, count: Count, note: str) -> Figure:
+    """Return the p99 of the pushes as a figure, beside it what a publish cost the server."""
+    publishes = count.publishes
+    cpu_us = None if publishes.cpu_s is None or not publishes.answers else publishes.cpu_s / publishes.answers * 1e6
+    return Figure(name, count.p99_ms, cpu_us, count.p50_ms, count.p99_ms, note=note)
 
 
 def counted(client: Client, seconds: float) -> Count:

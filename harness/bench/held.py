@@ -11,7 +11,7 @@ from harness.bench.accounts import account_of, admin_token, socket_figures
 from harness.bench.bars import Figure
 from harness.bench.calls import head
 from harness.bench.clients import Ready, running
-from harness.bench.directed import CLIENT, READY_S_MAX, counted, told
+from harness.bench.directed import CLIENT, READY_S_MAX, counted, figure, told
 from harness.bench.latency import NUMBERED, Plan
 from harness.bench.machine import file_limit
 from harness.bench.process import Server, serving
@@ -45,7 +45,7 @@ def held(setting: Setting) -> Iterator[Figure]:
         count = counted(client, max(setting.seconds, PING_S))
         current = socket_figures(server).current_connections
     note = f"{count.timed / count.seconds:,.0f} deliveries/s, each publish to {TABS}; {told(count)}"
-    yield Figure("held", count.p99_ms, p50_ms=count.p50_ms, p99_ms=count.p99_ms, note=note)
+    yield figure("held", count, note)
     note = f"ws/stats says {current:,}; {count.pings:,} pings of the server answered"
     yield Figure("held_still", min(count.held, current), note=note)
 
