@@ -62,7 +62,7 @@ def _beside(setting: Setting, kind: Kind) -> tuple[Figure, Figure, Figure]:
             level_mib = resident_mib(server.pid)
             others.tell()
             seconds = max(setting.seconds, kind.seconds_min)
-            peers.append(_let_loose(setting, server, _peers(server, admin, kind, kind.peers, seconds, kind.per_s)))
+            peers.append(_let_loose(setting, server, _peers(server, admin, kind, kind.peers, seconds)))
             left_mib = resident_mib(server.pid)
             count = _stopped(others)
             figures = socket_figures(server)
@@ -90,9 +90,9 @@ def _others(server: Server, admin: str) -> Plan:
     )
 
 
-def _peers(server: Server, admin: str, kind: Kind, peers: int, seconds: float, per_s: float | None = None) -> PeersPlan:
+def _peers(server: Server, admin: str, kind: Kind, peers: int, seconds: float) -> PeersPlan:
     tokens = list(server.tokens[OTHERS:])
-    return PeersPlan(kind.name, server.host, server.port, admin, tokens, peers, per_s, seconds)
+    return PeersPlan(kind.name, server.host, server.port, admin, tokens, peers, kind.per_s, seconds)
 
 
 def _let_loose(setting: Setting, server: Server, plan: PeersPlan) -> PeersCount:

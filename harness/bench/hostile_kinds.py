@@ -8,7 +8,8 @@ from typing import Final
 class Kind:
     """One kind; they come at `per_s` where that is said, and stay for at least `seconds_min`.
 
-    `warm_up_peers` come first, unhurried by `per_s`: so many that allocators and tables have their size.
+    `warm_up_peers` come first, at the same rate: so many that allocators and tables have their size. (Opened in another
+    rhythm, 15,000 sockets leave another pattern behind, some MiB apart, and it is not theirs that was to be measured.)
     """
 
     name: str

@@ -70,7 +70,7 @@ class Count(Struct):
 
 
 async def idle(plan: Plan, count: Count) -> None:
-    """Be there, say nothing, leave."""
+    """Be there, say nothing, leave all together, as fast as a few in flight go."""
     tabs = await _opened(plan, count)
     await asyncio.sleep(plan.seconds)
     await leave_tabs(tabs)
