@@ -53,6 +53,7 @@ class Endings(Fold):
         self._pinged: dict[int, Event] = {}
         self._half: dict[int, Event] = {}
         self._tcp_ends: dict[int, Event] = {}
+        self._tcp_open: dict[int, Event] = {}
         self._after: dict[int, Event] = {}
         self._sessions: dict[str, list[Call]] = {}
         self._logouts: list[Call] = []
@@ -94,6 +95,7 @@ class Endings(Fold):
             self._tcp_ends[key] = event
         elif opcode == "tcp-open":
             self._tcp_ends.pop(key, None)
+            self._tcp_open[key] = event
         elif event.kind == "received":
             self._after[key] = event
 
@@ -180,13 +182,14 @@ class Endings(Fold):
         closed, ended = socket.closed, self._tcp_ends.get(id(socket))
         if closed is None or closed.data.get("code") == 1006 or closed.data.get("by") != "peer":
             return
-        until_ns = ended.at_ns if ended is not None else self._last_ns
-        waited_s = (until_ns - closed.at_ns) / NS_PER_S
-        if ended is None and (not (socket.begin.case or "").startswith(CLOSE) or waited_s <= self._close_most()):
+        seen = ended or self._tcp_open.get(id(socket))
+        if seen is None:
+            return
+        waited_s = (seen.at_ns - closed.at_ns) / NS_PER_S
+        if ended is None and waited_s <= self._close_most():
             return
         told = f"{socket.told}: TCP lived {waited_s:.1f} s after the close frames, expected 5 s at most"
-        evidence = [closed] if ended is None else [closed, ended]
-        self._judge_span(CLOSE, ended is not None, waited_s, (0, limits.ABORT_AFTER_CLOSE_S), told, evidence)
+        self._judge_span(CLOSE, ended is not None, waited_s, (0, limits.ABORT_AFTER_CLOSE_S), told, [closed, seen])
 
     def _close_most(self) -> float:
         return limits.ABORT_AFTER_CLOSE_S + SLACK_S

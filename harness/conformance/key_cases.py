@@ -8,7 +8,7 @@ from msgspec import Struct
 from harness.checkers.cases import expect
 from harness.client.rest import RecordedSession, bearer, request_for
 from harness.conformance.rest_cases import UNKNOWN_ID
-from harness.conformance.socket_cases import answered
+from harness.conformance.socket_cases import answered, wait_pushed
 from harness.conformance.stage import POLL_S, NotAcceptedError, Stage, Submitted, read_as
 from harness.conformance.suite import Act, Row
 from reference_server.contract import limits
@@ -194,6 +194,8 @@ async def alarms(stage: Stage) -> None:
     ] + [await stage.dialed(other, "RT-KEY-1/stranger", receives_none=WARNING)]
     made = await _make(stage, session, "alarms")
     await stage.ask(session, "revoke_api_key", path={"id": made.id})
+    for socket in watchers[:2]:
+        await wait_pushed(socket, 2)
     for socket in watchers:
         await answered(socket)
         await socket.leave()

@@ -43,7 +43,7 @@ def test_tcp_ends_soon_after_the_close_frames(after_ms: int, expected: Status) -
 
 @pytest.mark.parametrize(("after_ms", "expected"), [(7000, VIOLATED), (5000, UNKNOWN)])
 def test_a_connection_that_takes_bytes_still_has_not_ended(after_ms: int, expected: Status) -> None:
-    history = History().connect("c1", case=f"{CLOSE}/never-answered")
+    history = History().connect("c1")
     history.add("closed", 100, connection="c1", code=1002, by="peer")
     history.add("frame", 101, connection="c1", opcode="tcp-end", bytes=0)
     history.add("frame", 100 + after_ms, connection="c1", opcode="tcp-open", bytes=0)
