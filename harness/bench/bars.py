@@ -11,16 +11,18 @@ from reference_server.contract import limits
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One promise: `bound` in `unit`, kept when the figure is at least, or else at most, that much."""
+    """One promise: `bound` in `unit`, kept when the figure is at least, or else at most, that much; None: reported."""
 
     name: str
     what: str
     unit: str
-    bound: float
-    at_least: bool
+    bound: float | None = None
+    at_least: bool = True
 
     def met(self, value: float) -> bool:
         """Say whether a figure keeps the promise."""
+        if self.bound is None:
+            return True
         return value >= self.bound if self.at_least else value <= self.bound
 
 
@@ -47,11 +49,32 @@ BARS: Final = (
     Bar("held", "p99 of 10,000 deliveries/s, 15,000 sockets held", "ms", limits.DELIVERY_P99_MS, at_least=False),
     Bar("held_still", "sockets still there at the end", "sockets", 15_000, at_least=True),
     *(bar for kind in KINDS for bar in _hostile(kind)),
+    Bar("fan_out", "fan-out to 1,000, one by one", "deliveries/s", 110_000),
+    Bar("fan_out_to_floor", "fan-out: ours to the floor", "ratio", 0.75),
+    Bar("fan_out_to_picows", "fan-out: ours to picows", "ratio", 0.95),
+    Bar("fan_out_floor", "fan-out: floor, a bare loop of sock.send", "deliveries/s"),
+    Bar("fan_out_picows", "fan-out: picows", "deliveries/s"),
+    Bar("fan_out_websockets", "fan-out: websockets.broadcast", "deliveries/s"),
+    Bar("fan_out_stock", "fan-out: uvicorn's stock socket path", "deliveries/s"),
+    Bar("fan_out_bursts", "fan-out to 1,000, bursts of 8", "deliveries/s", 600_000),
+    Bar("fan_out_bursts_floor", "bursts: floor, 8 frames in one sock.send", "deliveries/s"),
+    Bar("fan_out_bursts_picows", "bursts: picows", "deliveries/s"),
+    Bar("fan_out_bursts_websockets", "bursts: websockets.broadcast", "deliveries/s"),
+    Bar("fan_out_bursts_stock", "bursts: uvicorn's stock socket path", "deliveries/s"),
+    Bar("idle_memory", "memory a connection at 10,000 idle", "KiB", 4, at_least=False),
+    Bar("idle_cpu", "CPU at 10,000 idle connections", "% of a core"),
+    Bar("idle_memory_picows", "memory a connection: picows", "KiB"),
+    Bar("idle_memory_websockets", "memory a connection: websockets", "KiB"),
+    Bar("idle_memory_stock", "memory a connection: uvicorn's stock path", "KiB"),
 )
 
 
 class Figure(Struct, frozen=True, omit_defaults=True):
-    """One measured value beside its bar; `value` is None when it was not measured, and `note` says why."""
+    """One measured value beside its bar; `value` is None when it was not measured, and `note` says why.
+
+    `calibration_ms` is how long a fixed piece of work took on the server's core while it was measured; `rounds` are
+    what the value is the median of.
+    """
 
     name: str
     value: float | None
@@ -59,4 +82,6 @@ class Figure(Struct, frozen=True, omit_defaults=True):
     p50_ms: float | None = None
     p99_ms: float | None = None
     statuses: dict[str, int] = {}
+    calibration_ms: float | None = None
     note: str = ""
+    rounds: list[float] = []

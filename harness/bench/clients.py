@@ -1,7 +1,7 @@
 """Load clients on a leash: processes of their own that say when they are ready, and end what they do when told.
 
 Each is a module run as `python -m`, reads its plan as a line of JSON, and answers with lines of JSON; an empty line
-tells it to go on, the end of its input to end. Without its bench it ends too.
+(or one that says what to do) tells it to go on, the end of its input to end. Without its bench it ends too.
 """
 
 import contextlib
@@ -37,9 +37,9 @@ class Client:
         self._child = child
         self._read = b""
 
-    def tell(self) -> None:
-        """Tell it to go on."""
-        self._write(b"\n")
+    def tell(self, what: Struct | None = None) -> None:
+        """Tell it to go on, or what to do."""
+        _send(self._child, (b"" if what is None else msgspec.json.encode(what)) + b"\n")
 
     def said(self, kind: type[T], seconds_max: float) -> T:
         """Return what it says next; raises RuntimeError when it ends or is silent for longer."""
@@ -61,10 +61,6 @@ class Client:
         if not data:
             raise RuntimeError(f"the load client ended with {self._child.wait(END_S_MAX)}; see its stderr above")
         return data
-
-    def _write(self, data: bytes) -> None:
-        if self._child.stdin is not None:
-            self._child.stdin.write(data)
 
 
 @contextlib.contextmanager

@@ -2,17 +2,51 @@
 
 import contextlib
 import os
+import platform
 import time
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median
 from typing import Final
 
+from msgspec import Struct
+
 ROUNDS: Final = 5
+LIBRARIES: Final = ("uvicorn", "uvloop", "websockets", "picows", "httptools", "msgspec")
+"""What a figure may hang on, by the name of its distribution."""
 _LOOPS: Final = 400_000
 _UTIME: Final = 11
 _MIB: Final = 1024 * 1024
+
+
+class Machine(Struct, frozen=True):
+    """What a figure was measured on: versions (None: not installed) and how many cores there are."""
+
+    python: str
+    libraries: dict[str, str | None]
+    kernel: str
+    cores: int
+
+    def __str__(self) -> str:
+        libraries = ", ".join(f"{name} {version or 'missing'}" for name, version in self.libraries.items())
+        return f"Python {self.python}, {libraries}; kernel {self.kernel}; {self.cores} cores"
+
+
+def machine() -> Machine:
+    """Return what this process runs on."""
+    chosen, rest = cores()
+    number = len(chosen | rest) or os.cpu_count() or 1
+    kernel = f"{platform.system()} {platform.release()}"
+    return Machine(platform.python_version(), {name: _version(name) for name in LIBRARIES}, kernel, number)
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
 
 
 def cores() -> tuple[AbstractSet[int], AbstractSet[int]]:
@@ -73,6 +107,14 @@ def file_limit() -> int:
     if soft != hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return hard
+
+
+def open_files(pid: int) -> int | None:
+    """Return how many files a process has open; None where /proc is not to be had."""
+    try:
+        return sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
+    except OSError:
+        return None
 
 
 def calibration_ms(chosen: AbstractSet[int]) -> float:

@@ -11,10 +11,12 @@ import msgspec
 from harness.bench.bars import Figure
 from harness.bench.calls import called, head, request_head
 from harness.bench.directed import directed
+from harness.bench.fan_out import fan_out, fan_out_bursts
 from harness.bench.held import held
 from harness.bench.hostile import hostile
 from harness.bench.load import MARK, Count, Plan
 from harness.bench.machine import resident_mib
+from harness.bench.memory import idle_memory
 from harness.bench.process import Server, counted, serving
 from harness.bench.setting import Setting
 from harness.bench.storm import connect_storm
@@ -95,6 +97,9 @@ MEASURES: Final[Mapping[str, Measure]] = {
     "directed": directed,
     "held": held,
     "hostile": hostile,
+    "fan_out": fan_out,
+    "fan_out_bursts": fan_out_bursts,
+    "idle_memory": idle_memory,
 }
 
 

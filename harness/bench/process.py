@@ -3,15 +3,16 @@
 import contextlib
 import os
 import secrets
+import select
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, AnyStr, Final
 
 import msgspec
 
@@ -19,6 +20,7 @@ from harness.bench.load import Count, Plan
 from harness.bench.machine import pinned
 
 READY: Final = "ready http://"
+START_S_MAX: Final = 60.0
 STOP_S_MAX: Final = 15.0
 LOAD_S_MAX: Final = 60.0
 OPTIONS: Final = ("--limits", "off", "--queue-max", "100000000")
@@ -47,21 +49,29 @@ def serving(cores: AbstractSet[int], *options: str, accounts: int = 0) -> Iterat
     """
     with tempfile.TemporaryDirectory(prefix="zsh-bench-") as folder:
         database = Path(folder, "bench.db")
-        command = [sys.executable, "-P", "-m", "reference_server", "--port", "0", "--db", str(database)]
-        command += [*OPTIONS, "--accounts", str(accounts), *options]
+        options = ("--port", "0", "--db", str(database), *OPTIONS, "--accounts", str(accounts), *options)
         admin = {"ZEROSTATE_ADMIN_EMAIL": ADMIN["email"], "ZEROSTATE_ADMIN_PASSWORD": ADMIN["password"]}
         started = time.monotonic()
-        with pinned(cores):
-            child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | admin)
-        try:
-            line = _line_of(child.stdout)
+        with running(cores, ("reference_server", *options), admin) as (child, line):
             host, _, port = line.removeprefix(READY).strip().rpartition(":")
             if not line.startswith(READY):
                 raise RuntimeError(f"the server said {line!r} instead of being ready; see its stderr above")
             ready_s = time.monotonic() - started
             yield Server(host, int(port), child.pid, ready_s, _tokens(Path(f"{database}.accounts"), accounts))
-        finally:
-            _end(child)
+
+
+@contextlib.contextmanager
+def running(
+    cores: AbstractSet[int], module: Sequence[str], environment: Mapping[str, str] | None = None
+) -> "Iterator[tuple[subprocess.Popen[str], str]]":
+    """Start a module with its arguments on these cores; give the child and its first line, end it whatever happens."""
+    command = [sys.executable, "-P", "-m", *module]
+    with pinned(cores):
+        child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | (environment or {}))
+    try:
+        yield child, line_of(child.stdout, START_S_MAX) or ""
+    finally:
+        _end(child)
 
 
 def counted(cores: AbstractSet[int], plans: Sequence[Plan]) -> list[Count]:
@@ -104,8 +114,11 @@ def _count_of(child: "subprocess.Popen[bytes]", plan: Plan) -> Count:
     return msgspec.json.decode(said, type=Count)
 
 
-def _line_of(stream: IO[str] | None) -> str:
-    return "" if stream is None else stream.readline()
+def line_of(stream: IO[AnyStr] | None, deadline_s: float) -> AnyStr | None:
+    """Return a child's next line; None when none comes in time or at all. Nothing else may read of the stream."""
+    if stream is None or not select.select([stream], [], [], deadline_s)[0]:
+        return None
+    return stream.readline() or None
 
 
 def _end(child: "subprocess.Popen[str]") -> None:

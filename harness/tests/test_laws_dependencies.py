@@ -13,7 +13,13 @@ from pathlib import Path
 
 from harness.tests.source_tree import PACKAGES, PROJECT_ROOT, Module, SourceTree, written_tree
 
-OPTIONAL = {"schemathesis": "dev", "testcontainers": "containers", "pandas": "analysis", "obstore": "s3"}
+OPTIONAL = {
+    "schemathesis": "dev",
+    "testcontainers": "containers",
+    "pandas": "analysis",
+    "obstore": "s3",
+    "picows": "bench",
+}
 """Imported only where its extra was asked for; the import says so when it is missing."""
 
 

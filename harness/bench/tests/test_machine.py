@@ -1,14 +1,40 @@
 """What is read of the machine is there, or None where the system does not tell."""
 
 import os
+from pathlib import Path
 
-from harness.bench.machine import calibration_ms, cores, cpu_s, pinned, resident_mib
+from harness.bench.machine import (
+    LIBRARIES,
+    calibration_ms,
+    cores,
+    cpu_s,
+    file_limit,
+    machine,
+    open_files,
+    pinned,
+    resident_mib,
+)
 
 NOBODY = 2**30
 
 
 def test_a_process_that_is_not_there_has_no_figures() -> None:
-    assert (cpu_s(NOBODY), resident_mib(NOBODY)) == (None, None)
+    assert (cpu_s(NOBODY), resident_mib(NOBODY), open_files(NOBODY)) == (None, None, None)
+
+
+def test_files_that_are_open_are_counted(tmp_path: Path) -> None:
+    before = open_files(os.getpid())
+    with (tmp_path / "one").open("w"):
+        assert before is None or open_files(os.getpid()) == before + 1
+    assert file_limit() > 0
+
+
+def test_the_machine_names_each_library_or_says_that_it_is_missing() -> None:
+    found = machine()
+
+    assert set(found.libraries) == set(LIBRARIES)
+    assert found.libraries["uvicorn"]
+    assert found.cores >= 1
 
 
 def test_work_takes_time_and_memory() -> None:

@@ -1,0 +1,81 @@
+"""Who takes part in a contest of sockets: the reference server and its rivals, each started with a sink of its own."""
+
+import contextlib
+import select
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import cycle, islice
+from typing import Final
+
+from harness.bench.accounts import admin_token
+from harness.bench.calls import head
+from harness.bench.process import running, serving
+from harness.bench.rivals.catalog import RIVALS
+from harness.bench.rivals.publishing import HOST, MESSAGE_BYTES, REQUEST
+from harness.bench.setting import Setting
+from harness.bench.sink import Plan
+from harness.bench.sinks import SinkProcess, sinking
+from harness.bench.upgrades import upgrade
+from reference_server.contract.limits import SOCKETS_PER_ACCOUNT_MAX
+
+OURS: Final = "ours"
+FRAME_HEAD_BYTES: Final = 4
+"""Of a text frame of 126 to 65,535 bytes (RFC 6455 §5.2)."""
+NO_TOKEN: Final = "none"
+_ENVELOPE: Final = '{"type":"system","timestamp":"2026-01-01T00:00:00.000000Z","data":{"message":"","level":"info"}}'
+_PADDING: Final = "x" * (MESSAGE_BYTES - len(_ENVELOPE))
+PUBLISH: Final = {"type": "system", "data": {"message": _PADDING, "level": "info"}}
+"""What the reference server makes an envelope of exactly `MESSAGE_BYTES` of."""
+
+
+class MissingError(Exception):
+    """A rival is not to be had here; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contestant:
+    """One server under the bench, and the sink that holds its connections."""
+
+    name: str
+    pid: int
+    sink: SinkProcess
+    upgrades: Iterator[bytes]
+    """Handshakes of all accounts in turn, without end: so none has more sockets than another (contract §2 limits)."""
+
+    def open(self, connections: int) -> None:
+        """Open so many connections more."""
+        self.sink.open(list(islice(self.upgrades, connections)))
+
+
+@contextlib.contextmanager
+def contestant(setting: Setting, name: str, connections: int) -> Iterator[Contestant]:
+    """Start one of the servers, able to hold so many connections; raises MissingError where it is not to be had."""
+    if not hasattr(select, "epoll"):
+        raise MissingError("sockets are measured on Linux only (epoll)")
+    started = _ours(setting, connections) if name == OURS else _rival(setting, name)
+    with started as (plan, tokens), sinking(setting.load_cores, plan) as sink:
+        yield Contestant(name, plan.server_pid, sink, cycle(map(upgrade, tokens or (NO_TOKEN,))))
+
+
+@contextlib.contextmanager
+def _ours(setting: Setting, connections: int) -> Iterator[tuple[Plan, tuple[str, ...]]]:
+    accounts = -(-connections // SOCKETS_PER_ACCOUNT_MAX)
+    with serving(setting.server_cores, accounts=accounts) as server:
+        publish = head("POST", "/ws/broadcast", admin_token(server), PUBLISH)
+        yield _plan(server.host, server.port, server.port, server.pid, publish, welcomes=1), server.tokens
+
+
+@contextlib.contextmanager
+def _rival(setting: Setting, name: str) -> Iterator[tuple[Plan, tuple[str, ...]]]:
+    with running(setting.server_cores, ("harness.bench.rivals", RIVALS[name].name)) as (child, line):
+        said, _, rest = line.strip().partition(" ")
+        if said == "missing":
+            raise MissingError(rest)
+        if said != "ready":
+            raise MissingError(f"{name} said {line!r} instead of being ready; see its stderr above")
+        port, publish_port = map(int, rest.split())
+        yield _plan(HOST, port, publish_port, child.pid, REQUEST, welcomes=0), ()
+
+
+def _plan(host: str, port: int, publish_port: int, pid: int, publish: bytes, *, welcomes: int) -> Plan:
+    return Plan(host, port, publish_port, pid, publish, FRAME_HEAD_BYTES + MESSAGE_BYTES, welcomes)

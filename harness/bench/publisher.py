@@ -1,0 +1,102 @@
+"""Who publishes: the same HTTP request on each of a few kept connections, the next ones when all are answered."""
+
+import select
+import socket
+import time
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+ANSWER_S_MAX: Final = 10.0
+_END: Final = b"\r\n\r\n"
+_LENGTH: Final = b"content-length:"
+
+
+class Recipients(Struct, frozen=True):
+    """What is read of the answer to a publish (contract §3 ws broadcast)."""
+
+    recipients: int
+
+
+_decode = msgspec.json.Decoder(Recipients).decode
+
+
+class Publisher:
+    """`together` connections that publish at one instant; an answer other than 200 ends it with a reason."""
+
+    def __init__(self, host: str, port: int, request: bytes, together: int) -> None:
+        self._request = request
+        self._poll = select.epoll()
+        self._lines: dict[int, socket.socket] = {}
+        self._read: dict[int, bytes] = {}
+        for _ in range(together):
+            line = socket.create_connection((host, port), timeout=ANSWER_S_MAX)
+            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._poll.register(line, select.EPOLLIN)
+            self._lines[line.fileno()] = line
+        self.going = False
+        self.waiting = 0
+        self.published = 0
+        self.deliveries = 0
+        self.fault = ""
+
+    def close(self) -> None:
+        """End the connections."""
+        self._poll.close()
+        for line in self._lines.values():
+            line.close()
+
+    def publish(self) -> None:
+        """Send one request on each connection."""
+        self.waiting = len(self._lines)
+        self.published += self.waiting
+        try:
+            for line in self._lines.values():
+                line.sendall(self._request)
+        except OSError as fault:
+            self.fault = f"a publish could not be sent: {fault}"
+
+    def turn(self, timeout_s: float = 0.0) -> None:
+        """Take the answers that are there, wait for one if a time is given; publish again when all have come."""
+        for number, _ in self._poll.poll(timeout_s):
+            self._answered(number)
+        if not self.waiting and self.going and not self.fault:
+            self.publish()
+
+    def finish(self, deadline: float) -> None:
+        """Publish no more, and note it when an answer is still missing at the deadline."""
+        self.going = False
+        while self.waiting and not self.fault:
+            left_s = deadline - time.monotonic()
+            if left_s <= 0:
+                self.fault = f"{self.waiting} publishes had no answer"
+                return
+            self.turn(left_s)
+
+    def _answered(self, number: int) -> None:
+        try:
+            data = self._lines[number].recv(65536)
+        except OSError:
+            data = b""
+        if not data:
+            self._failed(number, "the server ended the connection of a publisher")
+            return
+        read = self._read.pop(number, b"") + data
+        head, end, body = read.partition(_END)
+        if not end or len(body) < _length(head):
+            self._read[number] = read
+        elif not head.startswith(b"HTTP/1.1 200 "):
+            self._failed(number, f"a publish was answered {head.partition(_END[:2])[0].decode('latin-1')!r}")
+        else:
+            self.waiting -= 1
+            self.deliveries += _decode(body).recipients
+
+    def _failed(self, number: int, why: str) -> None:
+        self._poll.unregister(number)
+        self.fault = why
+
+
+def _length(head: bytes) -> int:
+    at = head.lower().find(_LENGTH)
+    return int(head[at + len(_LENGTH) :].partition(b"\r")[0]) if at >= 0 else 0

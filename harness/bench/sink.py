@@ -1,0 +1,220 @@
+"""The sink, a process of its own: holds the connections of one server, publishes, and counts what comes of it.
+
+`python -m harness.bench.sink` reads commands from stdin, a line of JSON each, and answers each with a line. Streams are
+swept at a fixed period and never waited for: a sleeping reader that the kernel must wake for every frame would cost the
+server more than the frame. The publisher shares the process and is looked at between the reads of a sweep: in a process
+of its own it waits for the core, and the server for it. While no command runs, a sweep a second answers pings.
+"""
+
+import gc
+import os
+import select
+import sys
+import time
+from typing import Final, TypeAlias
+
+import msgspec
+from msgspec import Struct
+
+from harness.bench.clients import heard_plan, say
+from harness.bench.load import less
+from harness.bench.machine import cpu_s, waited_s
+from harness.bench.publisher import Publisher
+from harness.bench.streams import Streams
+
+SWEEP_S: Final = 0.004
+IDLE_SWEEP_S: Final = 1.0
+QUIET_S: Final = 0.05
+"""How long after the last frame nothing more may come."""
+
+
+class Plan(Struct, frozen=True):
+    """Whom to connect to and what to publish; the first line, answered by `Done`."""
+
+    host: str
+    port: int
+    publish_port: int
+    server_pid: int
+    publish: bytes
+    frame_bytes: int
+    welcomes: int
+    drain_s_max: float = 15.0
+
+
+class Open(Struct, frozen=True, tag=True):
+    """Open a stream for each of these handshakes; answered by `Done`."""
+
+    upgrades: list[bytes]
+
+
+class Leave(Struct, frozen=True, tag=True):
+    """Reset all streams; answered by `Done`."""
+
+
+class Rest(Struct, frozen=True, tag=True):
+    """Look whether every stream is still there and nothing came; answered by `Done`."""
+
+
+class Fan(Struct, frozen=True, tag=True):
+    """Publish on so many connections at once, over and over for so long; answered by `Round`."""
+
+    together: int
+    seconds: float
+
+
+class Done(Struct, frozen=True):
+    """A command is over; `fault` says what went wrong."""
+
+    fault: str = ""
+
+
+class Spent(Struct, frozen=True):
+    """What a process had of its core, and for how long it wanted it and others had it; None without /proc."""
+
+    cpu_s: float | None = None
+    waited_s: float | None = None
+
+    @classmethod
+    def by(cls, pid: int) -> "Spent":
+        """Read what a process has spent until now."""
+        return cls(cpu_s(pid), waited_s(pid))
+
+    def since(self, before: "Spent") -> "Spent":
+        """Return what was spent between two readings."""
+        return Spent(less(self.cpu_s, before.cpu_s), less(self.waited_s, before.waited_s))
+
+
+class Round(Struct, frozen=True):
+    """What was counted; `fault` voids it. `seconds` end when the last byte was read, spent is what was till then."""
+
+    published: int
+    deliveries: int
+    bytes_read: int
+    seconds: float
+    server: Spent
+    sink: Spent
+    fault: str = ""
+
+    @classmethod
+    def void(cls, fault: str) -> "Round":
+        """Return a round in which nothing was counted."""
+        return cls(0, 0, 0, 0.0, Spent(), Spent(), fault)
+
+    @property
+    def per_s(self) -> float | None:
+        """Deliveries a second, None when the round is void."""
+        return None if self.fault or not self.deliveries else self.deliveries / self.seconds
+
+
+Command: TypeAlias = Open | Leave | Rest | Fan
+
+
+class Sink:
+    """The streams of one server and who publishes to them."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.streams = Streams(plan.host, plan.port, plan.frame_bytes)
+
+    def obey(self, command: Command) -> Done | Round:
+        """Carry out one command."""
+        match command:
+            case Open(upgrades):
+                return self._opened(upgrades)
+            case Leave():
+                self.streams.leave()
+                return Done()
+            case Rest():
+                self.idle()
+                return Done(self.streams.fault(expected=0))
+            case Fan(together, seconds):
+                return self.fan(together, seconds)
+
+    def idle(self) -> None:
+        """Answer pings."""
+        self.streams.sweep(_nothing)
+
+    def _opened(self, upgrades: list[bytes]) -> Done:
+        self.idle()
+        try:
+            self.streams.open(upgrades, self.plan.welcomes)
+        except (OSError, RuntimeError) as fault:
+            return Done(f"{len(self.streams)} connections opened, then: {fault}")
+        return Done()
+
+    def fan(self, together: int, seconds: float) -> Round:
+        """Publish for so long, then read to the end."""
+        self.idle()
+        self.streams.begin()
+        try:
+            publisher = Publisher(self.plan.host, self.plan.publish_port, self.plan.publish, together)
+        except OSError as fault:
+            return Round.void(f"no connection to publish on: {fault}")
+        try:
+            return self._counted(publisher, seconds)
+        finally:
+            publisher.close()
+
+    def _counted(self, publisher: Publisher, seconds: float) -> Round:
+        pids = (self.plan.server_pid, os.getpid())
+        before, started = [Spent.by(pid) for pid in pids], time.monotonic()
+        self._publish(publisher, started + seconds)
+        if not publisher.fault:
+            self._drain(publisher.deliveries * self.plan.frame_bytes)
+        lasted_s = time.monotonic() - started
+        server, own = (Spent.by(pid).since(earlier) for pid, earlier in zip(pids, before, strict=True))
+        fault = publisher.fault or self._at_quiet(publisher)
+        published, read_bytes = publisher.published, self.streams.bytes_read
+        return Round(published, publisher.deliveries, read_bytes, lasted_s, server, own, fault)
+
+    def _publish(self, publisher: Publisher, until: float) -> None:
+        publisher.going = True
+        publisher.publish()
+        due = time.monotonic() + SWEEP_S
+        while due < until and not publisher.fault:
+            while (left_s := due - time.monotonic()) > 0:
+                publisher.turn(left_s)
+            self.streams.sweep(publisher.turn)
+            due = max(due + SWEEP_S, time.monotonic())
+        publisher.finish(time.monotonic() + self.plan.drain_s_max)
+
+    def _drain(self, expected_bytes: int) -> None:
+        deadline = time.monotonic() + self.plan.drain_s_max
+        while self.streams.bytes_read < expected_bytes and time.monotonic() < deadline:
+            self.streams.sweep(_nothing)
+
+    def _at_quiet(self, publisher: Publisher) -> str:
+        """Look once more when nothing is due: a doubled frame comes late."""
+        select.select([], [], [], QUIET_S)
+        self.streams.sweep(_nothing)
+        if publisher.deliveries != publisher.published * len(self.streams):
+            return (
+                f"{publisher.published} publishes named {publisher.deliveries} recipients of {len(self.streams)} each"
+            )
+        return self.streams.fault(publisher.published)
+
+
+def _nothing() -> None:
+    """Stand where a publisher would be looked at."""
+
+
+def main() -> None:
+    """Obey until stdin ends."""
+    sink = Sink(heard_plan(Plan))
+    commands = msgspec.json.Decoder[Command](Command)
+    gc.freeze()
+    say(Done())
+    # The parent waits for each answer before it says more: a line in the buffer of stdin would not wake this.
+    while True:
+        ready, _, _ = select.select([sys.stdin], [], [], IDLE_SWEEP_S)
+        if not ready:
+            sink.idle()
+            continue
+        line = sys.stdin.buffer.readline()
+        if not line:
+            return
+        say(sink.obey(commands.decode(line)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""A ratio is one of a round; a round that is void, or a rival that is missing, leaves no figure but the reason."""
+
+import pytest
+
+from harness.bench.bars import BARS
+from harness.bench.contestants import OURS
+from harness.bench.fan_out import Contest, rate, ratio
+from harness.bench.rivals.catalog import RIVALS
+from harness.bench.sink import Round, Spent
+
+BUSY = Spent(0.98, 0.0)
+
+
+def round_of(per_s: int, server: Spent = BUSY, *, sink_waited: float = 0.0, fault: str = "") -> Round:
+    return Round(per_s // 1000, per_s, per_s * 164, 1.0, server, Spent(0.4, sink_waited), fault)
+
+
+def contest(ours: list[Round], picows: list[Round] | None) -> Contest:
+    if picows is None:
+        return Contest([{OURS: one} for one in ours], {"picows": "not installed"}, [11.0, 10.0, 12.0])
+    rounds = [{OURS: one, "picows": other} for one, other in zip(ours, picows, strict=True)]
+    return Contest(rounds, {}, [11.0, 10.0, 12.0])
+
+
+def test_a_ratio_is_the_median_of_the_ratios_of_each_round_and_not_the_ratio_of_medians() -> None:
+    ours = [round_of(100_000), round_of(100_000), round_of(300_000)]
+    picows = [round_of(100_000), round_of(400_000), round_of(300_000)]
+    figure = ratio(contest(ours, picows), "fan_out_to_picows", "picows")
+
+    assert (figure.value, figure.rounds) == (1.0, [1.0, 0.25, 1.0])
+    assert figure.note.startswith("0.25 to 1.00")
+    assert figure.calibration_ms == 11.0
+
+
+def test_a_rate_is_the_median_of_the_rounds_with_its_cpu_time_and_what_was_the_limit() -> None:
+    busy = [round_of(100_000), round_of(200_000), round_of(400_000)]
+    figure = rate(contest(busy, busy), "fan_out", OURS)
+
+    assert figure.value == 200_000
+    assert figure.cpu_us_per_request == pytest.approx(4.9)
+    assert figure.note == "100,000 to 400,000; server's core 98%, sink's 40%; all arrived once"
+
+
+@pytest.mark.parametrize(
+    ("busy", "waited", "sink_waited", "said"),
+    [
+        (0.5, 0.0, 0.0, "server's core 50%, sink's 40%; the server was not the limit"),
+        (0.5, 0.2, 0.0, "server's core 50% (waited 20%), sink's 40%; the server was not the limit"),
+        (0.5, 0.45, 0.0, "server's core 50% (waited 45%), sink's 40%"),
+        (0.5, 0.0, 0.6, "server's core 50%, sink's 40% (waited 60%); the server was not the limit"),
+    ],
+)
+def test_what_was_the_limit_is_told(busy: float, waited: float, sink_waited: float, said: str) -> None:
+    rounds = [round_of(100_000, Spent(busy, waited), sink_waited=sink_waited)] * 3
+
+    assert f"; {said}; " in rate(contest(rounds, rounds), "fan_out", OURS).note
+
+
+def test_a_rival_says_how_ours_stands_to_it() -> None:
+    figure = rate(contest([round_of(300_000)] * 3, [round_of(200_000)] * 3), "fan_out_picows", "picows")
+
+    assert figure.note.endswith("ours is 1.50 of it")
+
+
+def test_a_void_round_leaves_no_figure_and_says_why() -> None:
+    ours = [round_of(100_000), round_of(100_000, fault="one was lost"), round_of(100_000)]
+    found = contest(ours, [round_of(100_000)] * 3)
+
+    assert rate(found, "fan_out", OURS).value is None
+    assert rate(found, "fan_out", OURS).note == "ours: 1 of 3 rounds void: one was lost"
+    assert ratio(found, "fan_out_to_picows", "picows").value is None
+    assert rate(found, "fan_out_picows", "picows").value == 100_000
+
+
+def test_a_missing_rival_leaves_no_figure_and_says_so() -> None:
+    found = contest([round_of(100_000)] * 3, None)
+
+    for figure in (rate(found, "fan_out_picows", "picows"), ratio(found, "fan_out_to_picows", "picows")):
+        assert (figure.value, figure.note) == (None, "not installed")
+    assert rate(found, "fan_out", OURS).value == 100_000
+
+
+def test_every_rival_has_a_row_for_each_kind() -> None:
+    names = {bar.name for bar in BARS}
+
+    assert {f"{kind}_{rival}" for kind in ("fan_out", "fan_out_bursts") for rival in RIVALS} <= names
+
+
+def test_a_round_in_which_nothing_was_delivered_is_no_rate() -> None:
+    found = contest([round_of(100_000)] * 3, [round_of(100_000), round_of(0), round_of(100_000)])
+
+    assert ratio(found, "fan_out_to_picows", "picows").note == "picows: 1 of 3 rounds void: nothing was delivered"

@@ -1,0 +1,50 @@
+"""Each contestant really fans out: what is published arrives at each connection once, the same bytes from all."""
+
+import importlib.util
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from harness.bench.contestants import OURS, MissingError, contestant
+from harness.bench.rivals import __main__ as command
+from harness.bench.rivals.catalog import RIVALS
+from harness.bench.rivals.publishing import MESSAGE, MESSAGE_BYTES
+from harness.bench.setting import Setting
+
+ANYWHERE = Setting(seconds=0.1, server_cores=frozenset(), load_cores=frozenset())
+INSTALLED = [name for name in (OURS, *RIVALS) if name != "picows" or importlib.util.find_spec("picows")]
+
+
+@pytest.mark.parametrize("name", INSTALLED)
+def test_each_publish_of_a_contestant_arrives_at_each_connection_once(name: str) -> None:
+    with contestant(ANYWHERE, name, 3) as one:
+        one.open(3)
+        for together in (1, 8):
+            count = one.sink.fan(together, 0.05)
+            assert count.fault == ""
+            assert count.deliveries == 3 * count.published > 0
+
+
+def test_the_message_has_its_length() -> None:
+    assert len(MESSAGE) == MESSAGE_BYTES == 160
+
+
+def test_a_rival_that_is_not_installed_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "picows", None)
+    monkeypatch.delitem(sys.modules, RIVALS["picows"].module, raising=False)
+    said = CliRunner().invoke(command.main, ["picows"])
+
+    assert (said.exit_code, said.output) == (0, "missing picows is not installed; the extra 'bench' has it\n")
+
+
+@pytest.mark.skipif("picows" in INSTALLED, reason="picows is installed")
+def test_a_missing_rival_is_no_contestant() -> None:
+    with pytest.raises(MissingError, match="not installed"), contestant(ANYWHERE, "picows", 3):
+        pass
+
+
+def test_elsewhere_than_on_linux_the_reason_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("select.epoll")
+    with pytest.raises(MissingError, match="on Linux only"), contestant(ANYWHERE, OURS, 3):
+        pass
