@@ -32,6 +32,7 @@ from reference_server.rate_limits import Rates
 from reference_server.serving import Server, Signals, configured
 from reference_server.settings.secrets_file import AccountsFile, admin_password, jwt_secret
 from reference_server.settings.values import Settings, SettingsError
+from reference_server.spare_memory import SpareMemory
 from reference_server.store.base import Store
 from reference_server.tap import FileTap
 from reference_server.version import VERSION
@@ -101,7 +102,7 @@ class Process:
         loop, cost = asyncio.get_running_loop(), PasswordCost(*settings.password_cost)
         environment = AsyncioEnvironment(loop, jwt_secret(settings, new_secret), settings.seed, cost)
         try:
-            sockets = LoggedSockets() if held.logs else OpenSockets()
+            sockets = (LoggedSockets if held.logs else OpenSockets)(SpareMemory(loop.call_later))
             metrics = Metrics(tells_process=True)
             options = _options(settings, metrics, held.accounts)
             driver = self._make(environment, held.store, held.blobs, sockets, options, held.tap)

@@ -17,8 +17,6 @@ from reference_server.core.effects import (
     Drained,
     Effect,
     HubInput,
-    Lost,
-    Opened,
     Revoked,
     Send,
     SendPing,
@@ -44,6 +42,9 @@ class HubMachine(Protocol):
     def backlogged(self, number: int) -> bool:
         """Say whether `Drained` would write something."""
 
+    def is_empty(self) -> bool:
+        """Say whether no connection is left, those that are closing included."""
+
     def hears(self, audience: Audience) -> bool:
         """Say whether a message for it would reach anybody."""
 
@@ -63,7 +64,6 @@ class HubDriver:
         self._busy = False
         self._timer: Cancelable | None = None
         self._timer_at_ns = 0
-        self._open: set[int] = set()
         self._emptied: Callable[[], None] | None = None
 
     def feed(self, item: HubInput) -> None:
@@ -104,15 +104,11 @@ class HubDriver:
         finally:
             self._busy = False
         self._set_timer()
-        if self._emptied is not None and not self._open:
+        if self._emptied is not None and self._hub.is_empty():
             self._environment.call_soon(self._emptied)
             self._emptied = None
 
     def _step(self, item: HubInput) -> None:
-        if isinstance(item, Opened):
-            self._open.add(item.connection)
-        elif isinstance(item, Lost):
-            self._open.discard(item.connection)
         for effect in self._hub.handle(item, self._environment.monotonic_ns(), self._wall_ns()):
             self._carry_out(effect)
         if isinstance(item, Drained) and self._more(item.connection):
@@ -133,7 +129,6 @@ class HubDriver:
             case Close():
                 self._sockets.close(effect.connection, effect.code, effect.reason)
             case Abort():
-                self._open.discard(effect.connection)
                 self._sockets.abort(effect.connection)
             case _:
                 assert_never(effect)

@@ -48,6 +48,10 @@ class SpoiledHub:
         """Say what the hub says."""
         return self._hub.backlogged(number)
 
+    def is_empty(self) -> bool:
+        """Say what the hub says."""
+        return self._hub.is_empty()
+
     def hears(self, audience: Audience) -> bool:  # noqa: ARG002 - what is spoiled may be whom it reaches
         """Take every message."""
         return True

@@ -91,6 +91,10 @@ class Hub:
         connection = self._connections.get(number)
         return connection is not None and connection.outbox is not None
 
+    def is_empty(self) -> bool:
+        """Say whether no connection is left, those that are closing included."""
+        return not self._connections
+
     def hears(self, audience: Audience) -> bool:
         """Say whether a message for it would be put in any outbox now."""
         if self._shut:

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from reference_server.spare_memory import SpareMemory
 from reference_server.websocket.frames import ping_frame, pong_frame, text_frame
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ Gathered: TypeAlias = list[tuple[bytes, Sequence[int]]]
 class OpenSockets:
     """The open connections of this process, by number; implements `environment.Sockets`."""
 
-    def __init__(self) -> None:
+    def __init__(self, memory: SpareMemory | None = None) -> None:
+        self._memory = memory
         self._protocols: dict[int, WebSocketProtocol] = {}
         self._descriptors: dict[int, int] = {}
         self._gathered: Gathered = []
@@ -43,6 +45,8 @@ class OpenSockets:
         """Forget a connection, whose file descriptor may soon be another's; nothing when it is gone."""
         self._descriptors.pop(connection, None)
         self._protocols.pop(connection, None)
+        if self._memory is not None:
+            self._memory.connection_left()
 
     def send_text(self, payload: bytes, receivers: Sequence[int]) -> None:
         """Write one frame, made once, to each receiver."""
