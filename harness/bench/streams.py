@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from harness.bench.upgrades import opened
-from harness.conformance.raw_socket import PONG, frame
+from harness.conformance.raw_frames import PONG, frame
 
 OPEN_S_MAX: Final = 10.0
 SWEEP_READS: Final = 32

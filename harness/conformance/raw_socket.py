@@ -18,23 +18,24 @@ import msgspec
 
 from harness.client.rest import read_json
 from harness.client.shell import Endpoint, dressed
+from harness.conformance.raw_frames import (
+    CLOSE,
+    CONTINUATION,
+    CONTROL_BYTES_MAX,
+    NAMES,
+    NO_CODE,
+    PING,
+    PONG,
+    TEXT,
+    frame,
+    masked_with,
+)
 from harness.history import Recorder
 from harness.targets.manners import Connections
 from reference_server.contract.messages import SOCKET_VERSION
 
-TEXT, BINARY, CLOSE, PING, PONG, CONTINUATION = 0x1, 0x2, 0x8, 0x9, 0xA, 0x0
-NAMES: Final = {
-    TEXT: "text",
-    BINARY: "binary",
-    CLOSE: "close",
-    PING: "ping",
-    PONG: "pong",
-    CONTINUATION: "continuation",
-}
-MASK: Final = b"\x37\xfa\x21\x3d"
 KEY: Final = base64.b64encode(b"zerostate-conformance"[:16]).decode()
 DIAL_S_MAX: Final = 10.0
-CONTROL_BYTES_MAX: Final = 125
 PIECE_GAP_S: Final = 0.001
 CUT_POLL_S: Final = 0.1
 ANSWER_BYTES_MAX: Final = 64 * 1024
@@ -42,35 +43,6 @@ UNANSWERED: Final = (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunE
 """How a handshake goes without an answer that is one: nobody there, or what is no HTTP."""
 
 ABNORMAL: Final = 1006
-NO_CODE: Final = 1005
-
-
-def frame(
-    opcode: int,
-    payload: bytes = b"",
-    *,
-    fin: bool = True,
-    masked: bool = True,
-    rsv: int = 0,
-    long_length: int = 0,
-    mask: bytes = MASK,
-) -> bytes:
-    """Return a frame's bytes; `long_length` 16 or 64 writes the length in a form longer than it needs."""
-    head = bytes([(0x80 if fin else 0) | (rsv << 4) | opcode])
-    bit, size = (0x80 if masked else 0), len(payload)
-    if long_length == 64 or size > 0xFFFF:
-        head += bytes([bit | 127]) + struct.pack("!Q", size)
-    elif long_length == 16 or size > 125:
-        head += bytes([bit | 126]) + struct.pack("!H", size)
-    else:
-        head += bytes([bit | size])
-    return head + (mask + _masked(payload, mask) if masked else payload)
-
-
-def _masked(payload: bytes, mask: bytes) -> bytes:
-    # As one number: a loop over 64 KiB would stop everybody on this loop for 10 ms.
-    whole = (mask * (len(payload) // 4 + 1))[: len(payload)]
-    return (int.from_bytes(payload) ^ int.from_bytes(whole)).to_bytes(len(payload))
 
 
 class RawSocket:
@@ -341,7 +313,7 @@ class RawSocket:
         size = int.from_bytes(head[2:]) if form > CONTROL_BYTES_MAX else form
         mask = await reader.readexactly(4) if head[1] & 0x80 else b""
         payload = await reader.readexactly(size)
-        return head, _masked(payload, mask) if mask else payload
+        return head, masked_with(payload, mask) if mask else payload
 
     async def _take(self, head: bytes, payload: bytes) -> None:
         opcode, fin = head[0] & 0x0F, bool(head[0] & 0x80)

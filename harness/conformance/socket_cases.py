@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from harness.conformance.raw_socket import BINARY, CLOSE, CONTINUATION, PING, TEXT, RawSocket, frame
+from harness.conformance.raw_frames import BINARY, CLOSE, CONTINUATION, PING, TEXT, frame
+from harness.conformance.raw_socket import RawSocket
 from harness.conformance.rest_cases import UNKNOWN_ID
 from harness.conformance.stage import NotAcceptedError, Stage, read_as
 from harness.conformance.suite import Act

@@ -8,7 +8,7 @@ import socket
 from typing import Final
 
 from harness.bench.rivals.publishing import BACKLOG, HOST, MESSAGE, announce, answer, requests_in
-from harness.conformance.raw_socket import TEXT, frame
+from harness.conformance.raw_frames import TEXT, frame
 
 FRAME: Final = frame(TEXT, MESSAGE, masked=False)
 SWITCHING: Final = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"

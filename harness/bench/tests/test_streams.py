@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from harness.bench.streams import SWEEP_READS, Streams, pieces
-from harness.conformance.raw_socket import CLOSE, PING, TEXT, frame
+from harness.conformance.raw_frames import CLOSE, PING, TEXT, frame
 
 SWITCHING = b"HTTP/1.1 101 Switching Protocols\r\n\r\n"
 FRAME = frame(TEXT, b"x" * 160, masked=False)

@@ -3,7 +3,7 @@
 import struct
 from typing import Final, Literal
 
-from harness.conformance.raw_socket import BINARY, CLOSE, NO_CODE, PING, PONG, TEXT, frame
+from harness.conformance.raw_frames import BINARY, CLOSE, NO_CODE, PING, PONG, TEXT, frame
 from harness.conformance.rfc6455.model import ASK, PROBE, Case, breaks, closes, fails, themed
 
 VALID: Final = (1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3999, 4000, 4999)

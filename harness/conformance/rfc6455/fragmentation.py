@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from harness.conformance.raw_socket import BINARY, CLOSE, CONTINUATION, NAMES, PING, PONG, TEXT, frame
+from harness.conformance.raw_frames import BINARY, CLOSE, CONTINUATION, NAMES, PING, PONG, TEXT, frame
 from harness.conformance.rfc6455.model import ASK, Case, answered, breaks, closes, ignored, ponged, themed
 
 FIRST: Final = frame(TEXT, ASK[:9], fin=False)

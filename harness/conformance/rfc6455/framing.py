@@ -3,7 +3,7 @@
 import struct
 from typing import Final
 
-from harness.conformance.raw_socket import BINARY, CLOSE, CONTINUATION, MASK, NAMES, PING, PONG, TEXT, frame
+from harness.conformance.raw_frames import BINARY, CLOSE, CONTINUATION, MASK, NAMES, PING, PONG, TEXT, frame
 from harness.conformance.rfc6455.model import ASK, Case, answered, breaks, fails, themed
 
 EVERY: Final = (TEXT, BINARY, PING, PONG, CLOSE)

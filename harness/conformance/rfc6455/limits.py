@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from harness.conformance.raw_socket import CONTINUATION, PING, PONG, TEXT, frame
+from harness.conformance.raw_frames import CONTINUATION, PING, PONG, TEXT, frame
 from harness.conformance.rfc6455.fragmentation import fragments
 from harness.conformance.rfc6455.framing import announced, padded
 from harness.conformance.rfc6455.model import ASK, PONG_OF_PROBE, PROBE, Case, answered, fails, ignored, of_ours, themed

@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Struct
 
-from harness.conformance.raw_socket import CLOSE, KEY, TEXT, frame
+from harness.conformance.raw_frames import CLOSE, TEXT, frame
+from harness.conformance.raw_socket import KEY
 from reference_server.contract.messages import SOCKET_VERSION
 
 Headers = tuple[tuple[str, str], ...]

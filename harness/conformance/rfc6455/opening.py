@@ -3,7 +3,7 @@
 import base64
 from typing import Final
 
-from harness.conformance.raw_socket import TEXT, frame
+from harness.conformance.raw_frames import TEXT, frame
 from harness.conformance.rfc6455.model import ASK, PROBE, Case, Opening, of_ours, opens, refused, themed
 from reference_server.contract.messages import SOCKET_VERSION, SUBPROTOCOL
 

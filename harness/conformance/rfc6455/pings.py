@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from harness.conformance.raw_socket import PING, PONG, TEXT, frame
+from harness.conformance.raw_frames import PING, PONG, TEXT, frame
 from harness.conformance.rfc6455.model import ASK, Case, breaks, of_ours, ponged, themed
 
 EVERY_BYTE: Final = bytes(range(256))

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from harness.conformance.raw_socket import CONTINUATION, PING, TEXT, frame
+from harness.conformance.raw_frames import CONTINUATION, PING, TEXT, frame
 from harness.conformance.rfc6455.fragmentation import fragments
 from harness.conformance.rfc6455.model import Case, fails, ignored, themed
 

@@ -11,7 +11,7 @@ import pytest
 
 from harness.client.rest import RecordedSession
 from harness.conformance.catalog import ACTS
-from harness.conformance.raw_socket import TEXT, frame
+from harness.conformance.raw_frames import TEXT, frame
 from harness.conformance.stage import Stage
 from harness.conformance.suite import Act, play
 from harness.history import Event, Recorder

@@ -8,7 +8,8 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.typing import Subprotocol
 
 from harness.client.shell import Endpoint
-from harness.conformance.raw_socket import BINARY, CLOSE, TEXT, RawSocket, frame
+from harness.conformance.raw_frames import BINARY, CLOSE, TEXT, frame
+from harness.conformance.raw_socket import RawSocket
 from harness.history import Event, Recorder
 
 

@@ -8,7 +8,8 @@ from typing import Any
 from websockets.asyncio.server import ServerConnection, serve
 
 from harness.client.shell import Endpoint
-from harness.conformance.raw_socket import TEXT, RawSocket
+from harness.conformance.raw_frames import TEXT
+from harness.conformance.raw_socket import RawSocket
 from harness.conformance.socket_cases import LAST_STAMP, answered, pongs
 from harness.history import Recorder
 
