@@ -40,8 +40,8 @@ from reference_server.websocket.logged import LoggedSockets
 from reference_server.websocket.open_sockets import OpenSockets
 from reference_server.websocket.protocol import WebSocketProtocol
 
-GC_THRESHOLDS: Final = (700, 10, 1_000)
-"""Python's own but for the last: all of memory is walked a hundred times less often."""
+FULL_COLLECTIONS_EVERY: Final = 1_000
+"""After so many of the middle generation all of memory is walked; Python's own is 10."""
 PAGES: Final = Path(__file__).parent / "pages"
 
 MakeDriver = Callable[[Environment, Store, Blobs, Sockets, Options, Tap | None], Driver]
@@ -112,9 +112,9 @@ class Process:
             observer = _observer(environment, metrics, held.logs)
             server = Server(self._config(driver, sockets, observer), announce, end, held.tls)
             # What was made until now stays, and what ten thousand connections are made of stays long: a collector that
-            # walks it again stops the loop for tens of milliseconds. Nothing here waits for it: no circles are left.
+            # walks it again stops the loop for tens of milliseconds. Little waits for it: no connection leaves circles.
             gc.freeze()
-            gc.set_threshold(*GC_THRESHOLDS)
+            gc.set_threshold(*gc.get_threshold()[:2], FULL_COLLECTIONS_EVERY)
             return await held.signals.serve(server, held.listener)
         finally:
             environment.close()

@@ -12,7 +12,7 @@ from functools import partial
 import httpx
 import pytest
 
-from reference_server.app import Process, Resources
+from reference_server.app import FULL_COLLECTIONS_EVERY, Process, Resources
 from reference_server.blobs import Blobs, MemoryBlobs
 from reference_server.bus import Bus, Hearers, LoopbackBus, Tap
 from reference_server.driver import Driver
@@ -27,7 +27,7 @@ from reference_server.websocket.frames import FrameReader
 from reference_server.websocket.protocol import WebSocketProtocol
 
 API = "/api/v1"
-SETTINGS = Settings(port=0, db=MEMORY, task_ms=(1, 1), limits="off", password_cost=(8, 1, 1))
+SETTINGS = Settings(port=0, db=MEMORY, task_ms=(1, 1), limits="off", password_cost=(8, 1, 1), send_buffer=8192)
 Client = Callable[[httpx.AsyncClient], Awaitable[None]]
 
 
@@ -161,6 +161,23 @@ def test_a_connection_that_is_gone_leaves_nothing_for_the_collector(signals: Sig
     finally:
         gc.enable()
     assert left == []
+
+
+def test_what_serves_is_frozen_and_seldom_walked_and_a_socket_knows_its_send_buffer(signals: Signals) -> None:
+    seen: list[int] = []
+
+    async def ask(http: httpx.AsyncClient) -> None:
+        registered = await http.post(f"{API}/users/register", json={"email": "ann@example.org", **PERSON})
+        reader, writer = await asyncio.open_connection(http.base_url.host, http.base_url.port)
+        writer.write(upgrade_request(registered.json()["token"]))
+        await reader.readuntil(b"connected")
+        seen.extend(one.send_buffer_bytes for one in gc.get_objects() if isinstance(one, WebSocketProtocol))
+        writer.close()
+        seen.append(gc.get_threshold()[2])
+        seen.append(int(gc.get_freeze_count() > 0))
+
+    served(signals, ask)
+    assert seen == [SETTINGS.send_buffer, FULL_COLLECTIONS_EVERY, 1]
 
 
 def test_a_listener_bounds_the_send_buffers_of_its_connections() -> None:

@@ -21,6 +21,10 @@ class Transport:
 
     def __init__(self) -> None:
         self.held = b""
+        self.aborted = False
+
+    def abort(self) -> None:
+        self.aborted = True
 
     def write(self, data: bytes) -> None:
         self.held += data
@@ -38,10 +42,13 @@ class Protocol:
         self.closed: list[int] = []
 
     def free_descriptor(self) -> int | None:
-        return None if self.transport.held else self.own.fileno()
+        return None if self.transport.held or self.transport.aborted else self.own.fileno()
+
+    def write(self, data: bytes) -> None:
+        self.transport.write(data)
 
     def close(self, code: int, _: str) -> None:
-        self.transport.write(b"close %d" % code)
+        self.write(b"close %d" % code)
 
     def writes(self) -> list[bytes]:
         """Return what came since, write by write."""
@@ -119,8 +126,11 @@ def test_a_turn_that_says_much_is_written_before_its_end(pair: tuple[Protocol, P
         sockets.send_text(payload, (0,))
 
         assert pair[0].writes() == [text_frame(payload)]
-        await asyncio.sleep(0)
+        sockets.send_text(b"a", (0,))
+        sockets.send_text(b"b", (0,))
         assert pair[0].writes() == []
+        await asyncio.sleep(0)
+        assert pair[0].writes() == [frames(b"a", b"b")]
 
     asyncio.run(turn())
 
@@ -183,6 +193,24 @@ def test_a_close_comes_behind_what_was_said(pair: tuple[Protocol, Protocol]) -> 
 
         assert pair[0].writes() == [frames(b"a")]
         assert pair[0].transport.held == b"close 4401"
+
+    asyncio.run(turn())
+
+
+@pytest.mark.parametrize("end", ["close", "abort"])
+def test_nothing_is_written_directly_behind_an_end(pair: tuple[Protocol, Protocol], end: str) -> None:
+    async def turn() -> None:
+        sockets = opened(*pair)
+        sockets.send_text(b"a", (0,))
+        sockets.flush()
+        if end == "close":
+            sockets.close(0, 1001, "bye")
+        else:
+            sockets.abort(0)
+        sockets.send_text(b"late", (0,))
+        sockets.flush()
+
+        assert pair[0].writes() == [frames(b"a")]
 
     asyncio.run(turn())
 

@@ -2,8 +2,10 @@
 
 import json
 import select
+import socket
 import struct
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -14,6 +16,8 @@ from websockets.typing import Origin, Subprotocol
 
 from reference_server.tests.process import DEADLINE_S, SYSTEM, ServerProcess, read_to_end, upgrade_request
 
+UNREAD = 30
+OUTBOX_FULL = 60
 FLOOD_BYTES = 64 * 1024 * 1024
 SETTLE_S = 1.0
 SUBMIT = {"query": "what is up?", "budget": 1}
@@ -221,3 +225,25 @@ def test_a_peer_that_stops_reading_is_ended_and_delays_nobody(server: ServerProc
     numbers = [int(part.partition(b"}")[0]) for part in read.split(b'"n":')[1:] if b"}" in part]
     assert numbers == list(range(len(numbers)))
     assert 0 < len(numbers) < 150
+
+
+def test_a_peer_that_left_answers_unread_before_its_upgrade_is_ended_too(server: ServerProcess, token: str) -> None:
+    admin = server.admin()
+    big = {"type": "system", "data": {"message": "x" * 60_000, "level": "info"}}
+    before = server.call("GET", "/ws/stats", token).json()["stats"]["slow_consumers_closed"]
+    with closing(socket.socket()) as slow:
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.settimeout(DEADLINE_S)
+        slow.connect((server.host, server.port))
+        for _ in range(UNREAD):
+            slow.sendall(b"GET /login.html HTTP/1.1\r\nHost: h\r\n\r\n")
+            # One at a time: what is pipelined in one piece would wait for the answer before it.
+            server.call("GET", "/users/me", token)
+        slow.sendall(upgrade_request(token))
+        recipients = [
+            server.call("POST", "/ws/broadcast", admin, json=big).json()["recipients"] for _ in range(OUTBOX_FULL)
+        ]
+
+    assert 1 in recipients
+    assert recipients[-1] == 0
+    assert server.call("GET", "/ws/stats", token).json()["stats"]["slow_consumers_closed"] == before + 1

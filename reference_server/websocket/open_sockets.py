@@ -130,7 +130,7 @@ class OpenSockets:
         """Let the transport write, as long as it holds something."""
         protocol = self._protocols.get(connection)
         if protocol is not None:
-            protocol.transport.write(data)
+            protocol.write(data)
 
 
 def _joined(gathered: Gathered) -> Iterator[tuple[bytes, Sequence[int]]]:

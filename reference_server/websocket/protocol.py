@@ -134,6 +134,11 @@ class WebSocketProtocol(asyncio.Protocol):
 
     # effects
 
+    def write(self, data: bytes) -> None:
+        """Write by the transport; nothing once the end has begun."""
+        if not self._closing and not self.transport.is_closing():
+            self.transport.write(data)
+
     def free_descriptor(self) -> int | None:
         """Return the file descriptor when nothing waits before it: what is written to it the peer reads next."""
         transport = self.transport
@@ -179,13 +184,14 @@ class WebSocketProtocol(asyncio.Protocol):
         self._open(answer)
 
     def _open(self, granted: Granted) -> None:
-        # Plain TCP has the kernel's buffer and nothing before it; TLS is buffered by the transport.
-        mark = self.send_buffer_bytes if self._is_encrypted() else 0
-        self.transport.set_write_buffer_limits(high=mark, low=mark)
         self._number = granted.connection
         self._reader = FrameReader(granted.connection)
         self.sockets.add(granted.connection, self)
         self.driver.opened(granted)
+        # Plain TCP has the kernel's buffer and nothing before it; TLS is buffered by the transport. Set once the driver
+        # knows the connection: answers that lie before the 101 may pause it at once.
+        mark = self.send_buffer_bytes if self._is_encrypted() else 0
+        self.transport.set_write_buffer_limits(high=mark, low=mark)
         early, self._early = self._early, b""
         if early:
             self.data_received(early)
