@@ -1,6 +1,8 @@
 """Multipart bodies, however they are cut: what comes out, and what is refused (contract §§1, 2)."""
 
+import gc
 import hashlib
+import weakref
 
 import pytest
 from msgspec import UNSET
@@ -197,3 +199,22 @@ def test_a_full_disk_does_not_hide_that_the_body_is_wrong() -> None:
 
     assert told(read(form(BINARY)[:-10], blobs=blobs)) == (400, ["body"])
     assert told(read(form(("wasm_binary", b"x" * 4097)), blobs=blobs)) == (413, [])
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_form_that_is_over_leaves_nothing_for_the_collector(kept: bool) -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        reading = reader()
+        reading.feed(form(VERSION, BINARY))
+        if kept:
+            reading.finish()
+            reading.keep()
+        else:
+            reading.discard()
+        gone = weakref.ref(reading)
+        del reading
+        assert gone() is None
+    finally:
+        gc.enable()

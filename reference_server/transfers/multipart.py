@@ -100,6 +100,7 @@ class FormReader:
 
     def finish(self) -> Form | Answer:
         """Return what came, or the refusal of the body as it was; the file is staged and not kept yet."""
+        self._let_go()
         if self._refusal is not None:
             return self._refusal
         if not self._ended:
@@ -112,7 +113,12 @@ class FormReader:
 
     def discard(self) -> None:
         """Leave nothing of the file; repeatable, does nothing once it was kept."""
+        self._let_go()
         self._file.discard()
+
+    def _let_go(self) -> None:
+        """Break the circle with the parser, so that memory is free at once and not when collected."""
+        self._parser = None
 
     # the parser's callbacks
 
