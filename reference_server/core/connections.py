@@ -22,13 +22,14 @@ class Stage(Enum):
 class Outbox:
     """What waits for a paused connection: at most 256 messages and 1 MiB (contract §5c)."""
 
-    __slots__ = ("_messages", "_size", "close", "pong")
+    __slots__ = ("_messages", "_size", "close", "ping", "pong")
 
     def __init__(self) -> None:
         self._messages: deque[bytes] = deque()
         self._size = 0
         self.close: Close | None = None
         self.pong: bytes | None = None
+        self.ping = False
 
     def __bool__(self) -> bool:
         return bool(self._messages)

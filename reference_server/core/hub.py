@@ -228,11 +228,15 @@ class Hub:
         return []
 
     def _drained(self, item: Drained, _: int) -> list[Effect]:
-        """Write one message; the driver asks again while the send buffer has room."""
+        """Write one message, or the ping that fell due; the driver asks again while the send buffer has room."""
         connection = self._connections.get(item.connection)
         if connection is None or connection.outbox is None:
             return []
         outbox = connection.outbox
+        if outbox.ping:
+            # A control frame may go before messages: who is asked too late for a sign of life is ended as silent.
+            outbox.ping = False
+            return [SendPing((item.connection,))]
         if outbox:
             return [Send(outbox.take(), (item.connection,))]
         connection.outbox = None
@@ -323,6 +327,8 @@ class Hub:
             connection.ping_at_ns += PING_PERIOD_NS * (1 + (now_ns - connection.ping_at_ns) // PING_PERIOD_NS)
             if connection.outbox is None:
                 pinged.append(connection.number)
+            else:
+                connection.outbox.ping = True
         self._arm(connection)
         return []
 

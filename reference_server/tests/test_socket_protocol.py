@@ -168,6 +168,34 @@ def test_a_descriptor_is_not_free_once_the_transport_ends(world: World) -> None:
     assert world.protocol.free_descriptor() is None
 
 
+@pytest.mark.parametrize("moment", ["with the 101", "with the marks"])
+def test_a_send_buffer_that_is_full_before_the_driver_knows_the_connection_is_told(moment: str) -> None:
+    class Full(Transport):
+        """Its send buffer is full from here on, and it says so once."""
+
+        protocol: WebSocketProtocol
+
+        def write(self, data: bytes) -> None:
+            super().write(data)
+            if moment == "with the 101":
+                self.protocol.pause_writing()
+
+        def set_write_buffer_limits(self, high: int, low: int) -> None:
+            super().set_write_buffer_limits(high, low)
+            if moment == "with the marks":
+                self.protocol.pause_writing()
+
+    async def opened() -> World:
+        one = World()
+        full = Full()
+        full.protocol = one.protocol
+        one.protocol.transport = cast("asyncio.Transport", full)
+        one.open()
+        return one
+
+    assert asyncio.run(opened()).driver.heard[1:] == [Paused(1)]
+
+
 def test_it_closes_once_and_nothing_is_written_behind(world: World) -> None:
     world.protocol.close(CloseCode.TOKEN_ENDED, "token revoked")
     world.protocol.close(CloseCode.GOING_AWAY, "bye")

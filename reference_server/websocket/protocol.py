@@ -188,8 +188,11 @@ class WebSocketProtocol(asyncio.Protocol):
         self._reader = FrameReader(granted.connection)
         self.sockets.add(granted.connection, self)
         self.driver.opened(granted)
+        # The 101 itself, or answers that lie before it, may have filled the send buffer: nobody says so twice.
+        if self.paused:
+            self.driver.socket(Paused(granted.connection))
         # Plain TCP has the kernel's buffer and nothing before it; TLS is buffered by the transport. Set once the driver
-        # knows the connection: answers that lie before the 101 may pause it at once.
+        # knows the connection, since it may pause it at once.
         mark = self.send_buffer_bytes if self._is_encrypted() else 0
         self.transport.set_write_buffer_limits(high=mark, low=mark)
         early, self._early = self._early, b""

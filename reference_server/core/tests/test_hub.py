@@ -6,7 +6,19 @@ import pytest
 from reference_server.contract import limits
 from reference_server.contract.codes import CloseCode
 from reference_server.core.answers import Everyone, Only
-from reference_server.core.effects import Abort, Failed, FrameIn, HubInput, Opcode, Opened, Revoked, Send, Shutdown
+from reference_server.core.effects import (
+    Abort,
+    Drained,
+    Failed,
+    FrameIn,
+    HubInput,
+    Opcode,
+    Opened,
+    Revoked,
+    Send,
+    SendPing,
+    Shutdown,
+)
 from reference_server.core.tests.hub_world import NEVER_NS, START_WALL_NS, HubWorld, ns
 
 PING = '{"type":"ping"}'
@@ -321,11 +333,28 @@ def test_a_paused_peer_is_not_pinged_and_gets_one_pong(world: HubWorld) -> None:
     world.pause(one)
     for payload in (b"a", b"b"):
         world.put(FrameIn(one, Opcode.PING, payload))
-    world.run_to(55)
+    world.run_to(50)
     assert world.pings[one] == []
     world.drain(one)
 
     assert world.pongs[one] == [b"b"]
+
+
+def test_a_peer_whose_ping_fell_into_a_pause_is_pinged_as_soon_as_it_reads(world: HubWorld) -> None:
+    one = world.open()
+    world.run_to(53.99)
+    world.pause(one)
+    world.accept()
+    world.run_to(54.01)
+    assert world.pings[one] == []
+    first, *_ = world.put(Drained(one))
+    world.drain(one)
+    world.put(FrameIn(one, Opcode.PONG))
+    world.run_to(62)
+
+    assert first == SendPing((one,))
+    assert world.pings[one] == [ns(54.01)]
+    assert one not in world.closed
 
 
 def test_shutdown_warns_closes_with_1001_and_refuses(world: HubWorld) -> None:
