@@ -112,7 +112,7 @@ class Process:
             observer = _observer(environment, metrics, held.logs)
             server = Server(self._config(driver, sockets, observer), announce, end, held.tls)
             # What was made until now stays, and what ten thousand connections are made of stays long: a collector that
-            # walks it again stops the loop for tens of milliseconds. Little waits for it: no connection leaves circles.
+            # walks it again stops the loop for tens of milliseconds. Little waits for it: plain TCP leaves no circles.
             gc.freeze()
             gc.set_threshold(*gc.get_threshold()[:2], FULL_COLLECTIONS_EVERY)
             return await held.signals.serve(server, held.listener)
