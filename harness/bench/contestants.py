@@ -2,7 +2,7 @@
 
 import contextlib
 import select
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice
 from typing import Final
@@ -19,8 +19,12 @@ from harness.bench.upgrades import upgrade
 from reference_server.contract.limits import SOCKETS_PER_ACCOUNT_MAX
 
 OURS: Final = "ours"
+WELCOMES: Final = 1
+"""Messages that each of the servers says before any that is published."""
 FRAME_HEAD_BYTES: Final = 4
 """Of a text frame of 126 to 65,535 bytes (RFC 6455 §5.2)."""
+SOCKETS: Final = (OURS, *(name for name in RIVALS if name != "floor"))
+"""Those who hold a connection in the sense that a server does."""
 NO_TOKEN: Final = "none"
 _ENVELOPE: Final = '{"type":"system","timestamp":"2026-01-01T00:00:00.000000Z","data":{"message":"","level":"info"}}'
 _PADDING: Final = "x" * (MESSAGE_BYTES - len(_ENVELOPE))
@@ -50,11 +54,17 @@ class Contestant:
 @contextlib.contextmanager
 def contestant(setting: Setting, name: str, connections: int) -> Iterator[Contestant]:
     """Start one of the servers, able to hold so many connections; raises MissingError where it is not to be had."""
+    with started(setting, name, connections) as (plan, tokens), sinking(setting.load_cores, plan) as sink:
+        yield Contestant(name, plan.server_pid, sink, cycle(map(upgrade, tokens)))
+
+
+@contextlib.contextmanager
+def started(setting: Setting, name: str, connections: int) -> Iterator[tuple[Plan, Sequence[str]]]:
+    """Start one of the servers alone; give what its sink would be told, and the tokens to connect with in turn."""
     if not hasattr(select, "epoll"):
         raise MissingError("sockets are measured on Linux only (epoll)")
-    started = _ours(setting, connections) if name == OURS else _rival(setting, name)
-    with started as (plan, tokens), sinking(setting.load_cores, plan) as sink:
-        yield Contestant(name, plan.server_pid, sink, cycle(map(upgrade, tokens or (NO_TOKEN,))))
+    with _ours(setting, connections) if name == OURS else _rival(setting, name) as (plan, tokens):
+        yield plan, tokens or (NO_TOKEN,)
 
 
 @contextlib.contextmanager
@@ -62,7 +72,7 @@ def _ours(setting: Setting, connections: int) -> Iterator[tuple[Plan, tuple[str,
     accounts = -(-connections // SOCKETS_PER_ACCOUNT_MAX)
     with serving(setting.server_cores, accounts=accounts) as server:
         publish = head("POST", "/ws/broadcast", admin_token(server), PUBLISH)
-        yield _plan(server.host, server.port, server.port, server.pid, publish, welcomes=1), server.tokens
+        yield _plan(server.host, server.port, server.port, server.pid, publish), server.tokens
 
 
 @contextlib.contextmanager
@@ -74,8 +84,8 @@ def _rival(setting: Setting, name: str) -> Iterator[tuple[Plan, tuple[str, ...]]
         if said != "ready":
             raise MissingError(f"{name} said {line!r} instead of being ready; see its stderr above")
         port, publish_port = map(int, rest.split())
-        yield _plan(HOST, port, publish_port, child.pid, REQUEST, welcomes=0), ()
+        yield _plan(HOST, port, publish_port, child.pid, REQUEST), ()
 
 
-def _plan(host: str, port: int, publish_port: int, pid: int, publish: bytes, *, welcomes: int) -> Plan:
-    return Plan(host, port, publish_port, pid, publish, FRAME_HEAD_BYTES + MESSAGE_BYTES, welcomes)
+def _plan(host: str, port: int, publish_port: int, pid: int, publish: bytes) -> Plan:
+    return Plan(host, port, publish_port, pid, publish, FRAME_HEAD_BYTES + MESSAGE_BYTES, WELCOMES)

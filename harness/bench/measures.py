@@ -19,7 +19,7 @@ from harness.bench.machine import resident_mib
 from harness.bench.memory import idle_memory
 from harness.bench.process import Server, counted, serving
 from harness.bench.setting import Setting
-from harness.bench.storm import connect_storm
+from harness.bench.storm import connect_rate, connect_storm
 from reference_server.contract.operations import BY_NAME
 
 CONNECTIONS: Final = 32
@@ -94,6 +94,7 @@ MEASURES: Final[Mapping[str, Measure]] = {
     "mixed": under_uploads,
     "start": starts,
     "connect_storm": connect_storm,
+    "connect_rate": connect_rate,
     "directed": directed,
     "held": held,
     "hostile": hostile,

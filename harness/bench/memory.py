@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from harness.bench.bars import Figure
-from harness.bench.contestants import OURS, Contestant, MissingError, contestant
+from harness.bench.contestants import OURS, SOCKETS, Contestant, MissingError, contestant
 from harness.bench.machine import cpu_s, file_limit, open_files, resident_mib
 from harness.bench.setting import Setting
 from reference_server.contract.limits import SERVER_PING_PERIOD_S
@@ -24,13 +24,11 @@ FILES_BESIDE: Final = 500
 SETTLED_S: Final = 0.3
 SETTLE_S_MAX: Final = 15.0
 IDLE_S_MIN: Final = 5.0
-WITHOUT_FLOOR: Final = (OURS, "picows", "websockets", "stock")
-"""The floor holds no connection in any sense that a server does."""
 
 
 def idle_memory(setting: Setting) -> Iterator[Figure]:
     """Hold ten thousand connections on each server in turn."""
-    for name in WITHOUT_FLOOR:
+    for name in SOCKETS:
         row = "idle_memory" if name == OURS else f"idle_memory_{name}"
         yield from _held(setting, name, row)
 

@@ -17,9 +17,8 @@ import msgspec
 from msgspec import Struct
 
 from harness.bench.clients import heard_plan, say
-from harness.bench.load import less
-from harness.bench.machine import cpu_s, waited_s
 from harness.bench.publisher import Publisher
+from harness.bench.rounds import Round, Spent
 from harness.bench.streams import Streams
 
 SWEEP_S: Final = 0.004
@@ -66,44 +65,6 @@ class Done(Struct, frozen=True):
     """A command is over; `fault` says what went wrong."""
 
     fault: str = ""
-
-
-class Spent(Struct, frozen=True):
-    """What a process had of its core, and for how long it wanted it and others had it; None without /proc."""
-
-    cpu_s: float | None = None
-    waited_s: float | None = None
-
-    @classmethod
-    def by(cls, pid: int) -> "Spent":
-        """Read what a process has spent until now."""
-        return cls(cpu_s(pid), waited_s(pid))
-
-    def since(self, before: "Spent") -> "Spent":
-        """Return what was spent between two readings."""
-        return Spent(less(self.cpu_s, before.cpu_s), less(self.waited_s, before.waited_s))
-
-
-class Round(Struct, frozen=True):
-    """What was counted; `fault` voids it. `seconds` end when the last byte was read, spent is what was till then."""
-
-    published: int
-    deliveries: int
-    bytes_read: int
-    seconds: float
-    server: Spent
-    sink: Spent
-    fault: str = ""
-
-    @classmethod
-    def void(cls, fault: str) -> "Round":
-        """Return a round in which nothing was counted."""
-        return cls(0, 0, 0, 0.0, Spent(), Spent(), fault)
-
-    @property
-    def per_s(self) -> float | None:
-        """Deliveries a second, None when the round is void."""
-        return None if self.fault or not self.deliveries else self.deliveries / self.seconds
 
 
 Command: TypeAlias = Open | Leave | Rest | Fan

@@ -6,7 +6,8 @@ from collections.abc import Set as AbstractSet
 from typing import Final, TypeVar
 
 from harness.bench.clients import Client, running
-from harness.bench.sink import Command, Done, Fan, Leave, Open, Plan, Rest, Round
+from harness.bench.rounds import Round
+from harness.bench.sink import Command, Done, Fan, Leave, Open, Plan, Rest
 
 ANSWER_S_MAX: Final = 60.0
 Answer = TypeVar("Answer", Done, Round)

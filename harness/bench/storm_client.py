@@ -1,10 +1,12 @@
 """The load client of the connect storm: new sockets at a steady rate, or as fast as a few in flight go.
 
-`python -m harness.bench.storm_client`; see `clients` for how it is led.
+`python -m harness.bench.storm_client`; see `clients` for how it is led: told to go on it storms and says its `Count`,
+told again it leaves and says `Ready` for the next storm.
 """
 
 import asyncio
 import gc
+import os
 import time
 from array import array
 from collections import Counter
@@ -13,9 +15,10 @@ from typing import Final
 
 from msgspec import Struct
 
-from harness.bench.clients import heard_more, heard_plan, say
+from harness.bench.clients import Ready, heard_more, heard_plan, say
 from harness.bench.lag import Lag
 from harness.bench.load import Pace, loop_factory, quantile_ms
+from harness.bench.rounds import Spent
 from harness.bench.tabs import IN_FLIGHT, OPEN_S_MAX, Tab, leave_tabs, open_tab
 
 LATE_S_MAX: Final = OPEN_S_MAX + 1.0
@@ -26,6 +29,7 @@ class Plan(Struct, frozen=True):
 
     host: str
     port: int
+    server_pid: int
     tokens: list[str]
     per_s: float | None
     seconds: float
@@ -34,7 +38,10 @@ class Plan(Struct, frozen=True):
 
 
 class Count(Struct, frozen=True):
-    """What was counted: welcomes of connects that fell due in the time, times from then to the welcome."""
+    """What was counted: welcomes of connects that fell due in the time, times from then to the welcome.
+
+    What server and client spent is that of the whole storm, warming up included.
+    """
 
     welcomed: int
     seconds: float
@@ -44,6 +51,8 @@ class Count(Struct, frozen=True):
     lag_p99_ms: float
     held: int
     faults: dict[str, int]
+    server: Spent
+    client: Spent
 
 
 class Storm:
@@ -63,13 +72,16 @@ class Storm:
         started_ns = time.monotonic_ns()
         from_ns = started_ns + round(self.plan.warm_up_s * 1e9)
         self._window_ns = (from_ns, from_ns + round(self.plan.seconds * 1e9))
+        pids = (self.plan.server_pid, os.getpid())
+        before = [Spent.by(pid) for pid in pids]
         self._lag.start()
         if self.plan.per_s is None:
             until_ns = await self._closed_loop()
         else:
             until_ns = await self._open_loop(Pace(self.plan.per_s, started_ns))
         self._lag.stop()
-        return self._count((until_ns - from_ns) / 1e9)
+        server, client = (Spent.by(pid).since(earlier) for pid, earlier in zip(pids, before, strict=True))
+        return self._count((until_ns - from_ns) / 1e9, server, client)
 
     async def _open_loop(self, pace: Pace) -> int:
         until_ns = self._window_ns[1]
@@ -99,26 +111,32 @@ class Storm:
         elif self._window_ns[0] <= due_ns < self._window_ns[1]:
             self._times_ns.append(read_ns - due_ns)
 
-    def _count(self, seconds: float) -> Count:
+    def _count(self, seconds: float, server: Spent, client: Spent) -> Count:
         times_ns = sorted(self._times_ns)
         p50_ms, p95_ms, p99_ms = (quantile_ms(times_ns, quantile) for quantile in (0.5, 0.95, 0.99))
         held = sum(tab.open for tab in self.tabs)
-        return Count(len(times_ns), seconds, p50_ms, p95_ms, p99_ms, self._lag.p99_ms(), held, dict(self._faults))
+        lag_p99_ms, faults = self._lag.p99_ms(), dict(self._faults)
+        return Count(len(times_ns), seconds, p50_ms, p95_ms, p99_ms, lag_p99_ms, held, faults, server, client)
 
 
-async def _stormed(plan: Plan) -> None:
-    storm = Storm(plan)
-    say(await storm.run())
-    await asyncio.to_thread(heard_more)
-    await leave_tabs(storm.tabs)
+async def _led(plan: Plan) -> None:
+    while await asyncio.to_thread(heard_more):
+        storm = Storm(plan)
+        say(await storm.run())
+        again = await asyncio.to_thread(heard_more)
+        await leave_tabs(storm.tabs)
+        if not again:
+            return
+        gc.collect()
+        say(Ready())
 
 
 def main() -> None:
-    """Read the plan, connect, say the count, leave when told."""
-    gc.disable()  # the run is short, and a collection would stop the clock of every socket
+    """Read the plan, be led through its storms."""
+    gc.disable()  # a storm is short, and a collection would stop the clock of every socket
     plan = heard_plan(Plan)
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        runner.run(_stormed(plan))
+        runner.run(_led(plan))
 
 
 if __name__ == "__main__":

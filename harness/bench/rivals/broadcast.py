@@ -9,13 +9,14 @@ import uvloop
 from websockets.asyncio.server import ServerConnection, broadcast
 from websockets.asyncio.server import serve as serve_sockets
 
-from harness.bench.rivals.publishing import BACKLOG, HOST, MESSAGE, announce, publishing
+from harness.bench.rivals.publishing import BACKLOG, HOST, MESSAGE, WELCOME, announce, publishing
 
 
 async def _serve() -> None:
     connections: set[ServerConnection] = set()
 
     async def connected(connection: ServerConnection) -> None:
+        await connection.send(WELCOME, text=True)
         connections.add(connection)
         try:
             await connection.wait_closed()

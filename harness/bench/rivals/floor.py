@@ -1,17 +1,19 @@
 """The floor: a bare loop of `sock.send` over accepted sockets, no WebSocket work at all, the frame made once.
 
-What comes on a new connection is answered with a 101 that was made before, so that the sink needs no other way to open.
+What comes on a new connection is answered with a 101 and a welcome that were made before, so that the sink needs no
+other way to open.
 """
 
 import select
 import socket
 from typing import Final
 
-from harness.bench.rivals.publishing import BACKLOG, HOST, MESSAGE, announce, answer, requests_in
+from harness.bench.rivals.publishing import BACKLOG, HOST, MESSAGE, WELCOME, announce, answer, requests_in
 from harness.conformance.raw_frames import TEXT, frame
 
 FRAME: Final = frame(TEXT, MESSAGE, masked=False)
 SWITCHING: Final = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
+GREETING: Final = SWITCHING + frame(TEXT, WELCOME, masked=False)
 
 
 class Floor:
@@ -76,7 +78,7 @@ class Floor:
     def _greet(self, number: int) -> None:
         line, data = self._read(self.receivers, number)
         if data:
-            line.send(SWITCHING)
+            line.send(GREETING)
 
     def _read(self, kept: dict[int, socket.socket], number: int) -> tuple[socket.socket, bytes]:
         line = kept[number]

@@ -4,9 +4,9 @@ import asyncio
 from typing import Any, Final
 
 import uvloop
-from picows import WSListener, WSMsgType, WSTransport, ws_create_server
+from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_create_server
 
-from harness.bench.rivals.publishing import BACKLOG, HOST, MESSAGE, announce, publishing
+from harness.bench.rivals.publishing import BACKLOG, HOST, MESSAGE, WELCOME, announce, publishing
 
 HEAD_BYTES: Final = 14
 """What the library asks for before a message that it frames in place, so that none is copied for each connection."""
@@ -23,7 +23,14 @@ class Listener(WSListener):
         self._connections = connections
 
     def on_ws_connected(self, transport: WSTransport) -> None:
+        transport.send(WSMsgType.TEXT, WELCOME)
         self._connections[id(transport)] = transport
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        # The library leaves the close handshake to its user (RFC 6455 §5.5.1).
+        if frame.msg_type == WSMsgType.CLOSE:
+            transport.send_close(frame.get_close_code(), frame.get_close_message())
+            transport.disconnect()
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         self._connections.pop(id(transport), None)

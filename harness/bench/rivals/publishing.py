@@ -1,6 +1,7 @@
-"""How a rival is told to fan out: one HTTP request with an empty body is one message, and the answer says to how many.
+"""What every rival says to a new connection, and how it is told to fan out: one HTTP request is one message.
 
-A request is known by the end of its head and is not looked at, so that a rival pays nothing for being asked.
+The answer says to how many it went. A request is known by the end of its head and is not looked at, so that a rival
+pays nothing for being asked.
 """
 
 import asyncio
@@ -11,6 +12,9 @@ REQUEST: Final = b"POST / HTTP/1.1\r\nHost: bench\r\nContent-Length: 0\r\n\r\n"
 HOST: Final = "127.0.0.1"
 MESSAGE_BYTES: Final = 160
 MESSAGE: Final = (b'{"type":"system","data":"' + b"x" * MESSAGE_BYTES)[: MESSAGE_BYTES - 2] + b'"}'
+WELCOME_BYTES: Final = 200
+"""As long as the reference server's, so that taking a connection is as much to write and to read."""
+WELCOME: Final = (b'{"type":"system","data":"' + b"w" * WELCOME_BYTES)[: WELCOME_BYTES - 2] + b'"}'
 BACKLOG: Final = 4096
 
 FanOut = Callable[[], Awaitable[int]]

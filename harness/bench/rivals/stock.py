@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import uvicorn
 import uvloop
 
-from harness.bench.rivals.publishing import BACKLOG, HOST, MESSAGE, announce, publishing
+from harness.bench.rivals.publishing import BACKLOG, HOST, MESSAGE, WELCOME, announce, publishing
 
 Message: TypeAlias = MutableMapping[str, Any]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
@@ -29,6 +29,7 @@ class Application:
             return
         await receive()
         await send({"type": "websocket.accept"})
+        await send({"type": "websocket.send", "text": WELCOME.decode()})
         self._sends[send] = None
         try:
             while (await receive())["type"] != "websocket.disconnect":

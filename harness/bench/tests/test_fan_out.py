@@ -3,16 +3,16 @@
 import pytest
 
 from harness.bench.bars import BARS
+from harness.bench.contest import Contest, rate, ratio
 from harness.bench.contestants import OURS
-from harness.bench.fan_out import Contest, rate, ratio
 from harness.bench.rivals.catalog import RIVALS
-from harness.bench.sink import Round, Spent
+from harness.bench.rounds import Round, Spent
 
 BUSY = Spent(0.98, 0.0)
 
 
-def round_of(per_s: int, server: Spent = BUSY, *, sink_waited: float = 0.0, fault: str = "") -> Round:
-    return Round(per_s // 1000, per_s, per_s * 164, 1.0, server, Spent(0.4, sink_waited), fault)
+def round_of(per_s: int, server: Spent = BUSY, *, client_waited: float = 0.0, fault: str = "") -> Round:
+    return Round(per_s // 1000, per_s, per_s * 164, 1.0, server, Spent(0.4, client_waited), fault)
 
 
 def contest(ours: list[Round], picows: list[Round] | None) -> Contest:
@@ -38,20 +38,20 @@ def test_a_rate_is_the_median_of_the_rounds_with_its_cpu_time_and_what_was_the_l
 
     assert figure.value == 200_000
     assert figure.cpu_us_per_request == pytest.approx(4.9)
-    assert figure.note == "100,000 to 400,000; server's core 98%, sink's 40%; all arrived once"
+    assert figure.note == "100,000 to 400,000; server's core 98%, client's 40%; all arrived once"
 
 
 @pytest.mark.parametrize(
-    ("busy", "waited", "sink_waited", "said"),
+    ("busy", "waited", "client_waited", "said"),
     [
-        (0.5, 0.0, 0.0, "server's core 50%, sink's 40%; the server was not the limit"),
-        (0.5, 0.2, 0.0, "server's core 50% (waited 20%), sink's 40%; the server was not the limit"),
-        (0.5, 0.45, 0.0, "server's core 50% (waited 45%), sink's 40%"),
-        (0.5, 0.0, 0.6, "server's core 50%, sink's 40% (waited 60%); the server was not the limit"),
+        (0.5, 0.0, 0.0, "server's core 50%, client's 40%; the server was not the limit"),
+        (0.5, 0.2, 0.0, "server's core 50% (waited 20%), client's 40%; the server was not the limit"),
+        (0.5, 0.45, 0.0, "server's core 50% (waited 45%), client's 40%"),
+        (0.5, 0.0, 0.6, "server's core 50%, client's 40% (waited 60%); the server was not the limit"),
     ],
 )
-def test_what_was_the_limit_is_told(busy: float, waited: float, sink_waited: float, said: str) -> None:
-    rounds = [round_of(100_000, Spent(busy, waited), sink_waited=sink_waited)] * 3
+def test_what_was_the_limit_is_told(busy: float, waited: float, client_waited: float, said: str) -> None:
+    rounds = [round_of(100_000, Spent(busy, waited), client_waited=client_waited)] * 3
 
     assert f"; {said}; " in rate(contest(rounds, rounds), "fan_out", OURS).note
 

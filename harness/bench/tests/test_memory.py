@@ -5,7 +5,7 @@ import time
 import pytest
 
 from harness.bench import memory
-from harness.bench.contestants import OURS, contestant
+from harness.bench.contestants import OURS, SOCKETS, contestant
 from harness.bench.memory import a_connection_kib, idle_memory
 from harness.bench.setting import Setting
 from harness.bench.sinks import SinkProcess
@@ -23,7 +23,7 @@ def test_memory_a_connection_is_what_was_added_by_each() -> None:
 def test_connections_are_held_and_what_they_cost_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {
         "CONNECTIONS": 40, "OPENED_AT_ONCE": 20, "WARM_UPS": 2, "WARM_UP_CONNECTIONS": 5, "IDLE_S_MIN": 0.1,
-        "SETTLED_S": 0.02, "WITHOUT_FLOOR": ("ours", "websockets"),
+        "SETTLED_S": 0.02, "SOCKETS": ("ours", "websockets"),
     }.items():  # fmt: skip
         monkeypatch.setattr(memory, name, value)
     ours, idle, websockets = idle_memory(ANYWHERE)
@@ -40,7 +40,7 @@ def test_too_few_open_files_leave_no_figure_and_say_so(monkeypatch: pytest.Monke
     monkeypatch.setattr(memory, "file_limit", lambda: 1024)
     figures = list(idle_memory(ANYWHERE))
 
-    assert [figure.value for figure in figures] == [None] * len(memory.WITHOUT_FLOOR)
+    assert [figure.value for figure in figures] == [None] * len(SOCKETS)
     assert figures[0].note == "a process may open 1,024 files here and 10,500 are needed; raise ulimit -n"
 
 

@@ -1,17 +1,22 @@
 """Each contestant really fans out: what is published arrives at each connection once, the same bytes from all."""
 
 import importlib.util
+import socket
 import sys
 
 import pytest
 from click.testing import CliRunner
 
-from harness.bench.contestants import OURS, MissingError, contestant
+from harness.bench.contestants import OURS, MissingError, contestant, started
 from harness.bench.rivals import __main__ as command
 from harness.bench.rivals.catalog import RIVALS
-from harness.bench.rivals.publishing import MESSAGE, MESSAGE_BYTES
+from harness.bench.rivals.publishing import MESSAGE, MESSAGE_BYTES, WELCOME, WELCOME_BYTES
 from harness.bench.setting import Setting
+from harness.bench.sink import Plan
+from harness.bench.streams import pieces
+from harness.bench.upgrades import opened, upgrade
 
+DEADLINE_S = 10.0
 ANYWHERE = Setting(seconds=0.1, server_cores=frozenset(), load_cores=frozenset())
 INSTALLED = [name for name in (OURS, *RIVALS) if name != "picows" or importlib.util.find_spec("picows")]
 
@@ -26,8 +31,26 @@ def test_each_publish_of_a_contestant_arrives_at_each_connection_once(name: str)
             assert count.deliveries == 3 * count.published > 0
 
 
-def test_the_message_has_its_length() -> None:
+def test_the_messages_have_their_lengths() -> None:
     assert len(MESSAGE) == MESSAGE_BYTES == 160
+    assert len(WELCOME) == WELCOME_BYTES
+
+
+def dialed(server: Plan) -> socket.socket:
+    return socket.create_connection((server.host, server.port), timeout=DEADLINE_S)
+
+
+@pytest.mark.parametrize("name", INSTALLED)
+def test_the_first_message_of_a_contestant_is_as_long_as_that_of_any(name: str) -> None:
+    with started(ANYWHERE, name, 1) as (server, tokens), dialed(server) as line:
+        line.sendall(upgrade(tokens[0]))
+        read, behind = b"", None
+        while not (behind and list(pieces(behind))):
+            read += line.recv(65536)
+            behind = opened(read)
+
+    (welcome,) = pieces(behind)
+    assert len(welcome.payload) == WELCOME_BYTES
 
 
 def test_a_rival_that_is_not_installed_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,8 @@ import pytest
 from harness.bench.publisher import Publisher
 from harness.bench.rivals.floor import FRAME, Floor
 from harness.bench.rivals.publishing import HOST, REQUEST
-from harness.bench.sink import Done, Fan, Leave, Open, Plan, Round, Sink
+from harness.bench.rounds import Round
+from harness.bench.sink import Done, Fan, Leave, Open, Plan, Sink
 
 UPGRADE = b"GET / HTTP/1.1\r\n\r\n"
 
@@ -50,7 +51,7 @@ def sink_of(kind: type[Floor]) -> Iterator[Sink]:
     serving = threading.Thread(target=serve)
     serving.start()
     port, publish_port = floor.ports
-    sink = Sink(Plan(HOST, port, publish_port, os.getpid(), REQUEST, len(FRAME), welcomes=0, drain_s_max=0.2))
+    sink = Sink(Plan(HOST, port, publish_port, os.getpid(), REQUEST, len(FRAME), welcomes=1, drain_s_max=0.2))
     try:
         yield sink
     finally:
@@ -99,7 +100,7 @@ def test_streams_come_and_leave() -> None:
 def test_a_server_that_is_not_there_is_said() -> None:
     with socket.create_server((HOST, 0)) as nobody:
         port = nobody.getsockname()[1]
-    sink = Sink(Plan(HOST, port, port, os.getpid(), REQUEST, len(FRAME), welcomes=0))
+    sink = Sink(Plan(HOST, port, port, os.getpid(), REQUEST, len(FRAME), welcomes=1))
 
     opened, count = sink.obey(Open([UPGRADE])), sink.obey(Fan(1, 0.05))
     assert opened.fault.startswith("0 connections opened, then: ")

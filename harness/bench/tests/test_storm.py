@@ -1,15 +1,25 @@
 """A storm opens what fell due, holds it, and tells what was refused."""
 
 import asyncio
+import importlib.util
 from typing import Any
 
+import msgspec
 import pytest
 
-from harness.bench.clients import running
+from harness.bench import contest, storm
+from harness.bench.accounts import socket_figures
+from harness.bench.clients import Ready, running
+from harness.bench.contestants import OURS, SOCKETS
 from harness.bench.process import Server
-from harness.bench.storm import CLIENT, CONNECTIONS_MAX, PER_ACCOUNT_MAX
+from harness.bench.rounds import Spent
+from harness.bench.setting import Setting
+from harness.bench.storm import A_ROUND, CLIENT, CONNECTIONS_MAX, PER_ACCOUNT_MAX, connect_rate, round_of
 from harness.bench.storm_client import Count, Plan, Storm
 from reference_server.contract.limits import SOCKETS_PER_ACCOUNT_MAX
+
+ANYWHERE = Setting(seconds=0.1, server_cores=frozenset(), load_cores=frozenset())
+WHOLE = Count(A_ROUND, 0.5, 1.0, 2.0, 3.0, 0.1, A_ROUND, {}, Spent(0.4), Spent(0.2))
 
 
 def plan(server: Server, **named: Any) -> Plan:
@@ -20,7 +30,7 @@ def plan(server: Server, **named: Any) -> Plan:
         "connections_max": 100,
         "warm_up_s": 0.1,
     }
-    return Plan(server.host, server.port, **(chosen | named))
+    return Plan(server.host, server.port, server.pid, **(chosen | named))
 
 
 def test_no_account_of_the_storm_holds_more_sockets_than_it_may() -> None:
@@ -30,6 +40,7 @@ def test_no_account_of_the_storm_holds_more_sockets_than_it_may() -> None:
 
 def test_what_falls_due_in_the_time_is_counted_and_all_stay(server: Server) -> None:
     with running(frozenset(), CLIENT, plan(server)) as client:
+        client.tell()
         count = client.said(Count, 20.0)
 
     # What falls due while warming up is opened and held, not counted.
@@ -58,3 +69,44 @@ def test_refused_handshakes_show(server: Server) -> None:
 
     assert count.welcomed == count.held == 0
     assert ["401" in fault for fault in count.faults] == [True]
+
+
+def test_a_client_storms_again_when_all_have_left(server: Server) -> None:
+    again = plan(server, per_s=None, connections_max=70, seconds=20.0, warm_up_s=0.0)
+    with running(frozenset(), CLIENT, again) as client:
+        for _ in range(2):
+            client.tell()
+            assert client.said(Count, 20.0).held == socket_figures(server).current_connections == 70
+            client.tell()
+            client.said(Ready, 20.0)
+            assert socket_figures(server).current_connections == 0
+
+
+def test_a_round_in_which_all_were_welcomed_counts() -> None:
+    assert (round_of(WHOLE).fault, round_of(WHOLE).per_s) == ("", 2 * A_ROUND)
+
+
+@pytest.mark.parametrize(
+    ("counted", "fault"),
+    [
+        ({"faults": {"refused": 2}, "welcomed": 998}, "2 x refused"),
+        ({"welcomed": 999}, "999 of 1,000 welcomed, 1,000 held at the end"),
+        ({"held": 999}, "1,000 of 1,000 welcomed, 999 held at the end"),
+    ],
+)
+def test_a_round_with_less_is_void(counted: dict[str, Any], fault: str) -> None:
+    found = round_of(msgspec.structs.replace(WHOLE, **counted))
+
+    assert (found.fault, found.per_s) == (fault, None)
+
+
+def test_connects_of_each_contestant_are_counted_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storm, "A_ROUND", 70)
+    monkeypatch.setattr(contest, "ROUNDS", 2)
+    figures = {figure.name: figure for figure in connect_rate(ANYWHERE)}
+
+    assert list(figures) == ["connect_rate", *(f"connect_rate_{rival}" for rival in SOCKETS if rival != OURS)]
+    for name, figure in figures.items():
+        if name != "connect_rate_picows" or importlib.util.find_spec("picows"):
+            assert len(figure.rounds) == 2, figure.note
+            assert "70 welcomed a round" in figure.note

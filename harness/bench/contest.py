@@ -1,0 +1,136 @@
+"""A contest of sockets: the reference server and its rivals in turn, in one run on one machine.
+
+All servers are up at once and idle ones cost nothing; a round is one of each, so that what the neighbours take in a
+minute they take of all. A ratio is that of two rates of one round, and the figure is the median of the rounds.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Final
+
+from harness.bench.bars import Figure
+from harness.bench.contestants import OURS, MissingError
+from harness.bench.machine import calibration_ms
+from harness.bench.rounds import Round
+from harness.bench.setting import Setting
+
+ROUNDS: Final = 5
+BUSY_MIN: Final = 0.9
+"""Of the server's core, what it had and waited for: under it something else was the limit."""
+WAITED_MAX: Final = 0.02
+
+Play = Callable[[], Round]
+"""Let one contestant have one round; RuntimeError voids it."""
+Join = Callable[[str], contextlib.AbstractContextManager[Play]]
+"""Start the contestant of a name, warmed up; raises MissingError or RuntimeError when that can't be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """The rounds of each contestant in turn, why others have none, and the calibration before each round."""
+
+    rounds: Sequence[Mapping[str, Round]]
+    missing: Mapping[str, str] = field(default_factory=dict)
+    calibrations_ms: Sequence[float] = ()
+    when_whole: str = "all arrived once"
+    """What a reader is told of rounds that are not void."""
+
+
+def contested(setting: Setting, names: Iterable[str], join: Join, when_whole: str) -> Contest:
+    """Let each of these contestants have its rounds."""
+    missing: dict[str, str] = {}
+    rounds, calibrations_ms = [], []
+    with contextlib.ExitStack() as stack:
+        present = {name: play for name in names if (play := _joined(stack, name, join, missing))}
+        for _ in range(ROUNDS):
+            calibrations_ms.append(calibration_ms(setting.server_cores))
+            rounds.append({name: _played(play) for name, play in present.items()})
+    return Contest(rounds, missing, calibrations_ms, when_whole)
+
+
+def rate(contest: Contest, name: str, who: str) -> Figure:
+    """Return the median rate of one contestant; a round that is void leaves no figure."""
+    calibration = median(contest.calibrations_ms) if contest.calibrations_ms else None
+    why = _why_not(contest, who)
+    if why:
+        return Figure(name, None, calibration_ms=calibration, note=why)
+    rounds = [one[who] for one in contest.rounds]
+    rates = [one.per_s or 0.0 for one in rounds]
+    note = [f"{min(rates):,.0f} to {max(rates):,.0f}", _busy(rounds), contest.when_whole]
+    if who != OURS and not _why_not(contest, OURS):
+        note.append(f"ours is {median(_ratios(contest, who)):.2f} of it")
+    cpu_us, told = _cpu_us(rounds), "; ".join(note)
+    return Figure(name, median(rates), cpu_us, calibration_ms=calibration, note=told, rounds=rates)
+
+
+def ratio(contest: Contest, name: str, rival: str) -> Figure:
+    """Return the median over the rounds of our rate to a rival's; beside it the same by the servers' CPU time."""
+    calibration = median(contest.calibrations_ms) if contest.calibrations_ms else None
+    why = _why_not(contest, OURS) or _why_not(contest, rival)
+    if why:
+        return Figure(name, None, calibration_ms=calibration, note=why)
+    ratios = _ratios(contest, rival)
+    note = f"{min(ratios):.2f} to {max(ratios):.2f}"
+    ours, theirs = (_cpu_us([one[who] for one in contest.rounds]) for who in (OURS, rival))
+    if ours and theirs:
+        note += f"; by CPU time {theirs / ours:.2f}"
+    return Figure(name, median(ratios), calibration_ms=calibration, note=note, rounds=ratios)
+
+
+def _ratios(contest: Contest, rival: str) -> list[float]:
+    return [(one[OURS].per_s or 0.0) / per_s for one in contest.rounds if (per_s := one[rival].per_s)]
+
+
+def _why_not(contest: Contest, who: str) -> str:
+    """Say why a contestant has no figure, nothing when it has one."""
+    if who in contest.missing:
+        return contest.missing[who]
+    faults = [one[who].fault or "nothing was delivered" for one in contest.rounds if one[who].per_s is None]
+    return f"{who}: {len(faults)} of {len(contest.rounds)} rounds void: {faults[0]}" if faults else ""
+
+
+def _busy(rounds: Sequence[Round]) -> str:
+    """Tell what the server had of its core, what neighbours had of it meanwhile, and the load client of its own."""
+    had, waited = _share(rounds, lambda one: one.server.cpu_s), _share(rounds, lambda one: one.server.waited_s)
+    if had is None:
+        return "CPU time unknown"
+    limit = "" if had + (waited or 0.0) >= BUSY_MIN else "; the server was not the limit"
+    client, client_waited = (
+        _share(rounds, lambda one: one.client.cpu_s),
+        _share(rounds, lambda one: one.client.waited_s),
+    )
+    return f"server's core {had:.0%}{_waited(waited)}, client's {client or 0.0:.0%}{_waited(client_waited)}{limit}"
+
+
+def _waited(share: float | None) -> str:
+    return "" if share is None or share <= WAITED_MAX else f" (waited {share:.0%})"
+
+
+def _share(rounds: Sequence[Round], what: Callable[[Round], float | None]) -> float | None:
+    known = [seconds / one.seconds for one in rounds if (seconds := what(one)) is not None]
+    return median(known) if known else None
+
+
+def _cpu_us(rounds: Sequence[Round]) -> float | None:
+    known = [one.server.cpu_s / one.deliveries for one in rounds if one.server.cpu_s is not None and one.deliveries]
+    return median(known) * 1e6 if known else None
+
+
+def _joined(stack: contextlib.ExitStack, name: str, join: Join, missing: dict[str, str]) -> Play | None:
+    """Start a contestant; note why when that can't be."""
+    try:
+        return stack.enter_context(join(name))
+    except MissingError as why:
+        missing[name] = str(why)
+    except RuntimeError as why:
+        missing[name] = f"{name}: {why}"
+    return None
+
+
+def _played(play: Play) -> Round:
+    try:
+        return play()
+    except RuntimeError as fault:
+        return Round.void(f"its load client failed: {fault}")
