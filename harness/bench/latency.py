@@ -21,6 +21,7 @@ from harness.bench.ledger import Ledger, Tally
 from harness.bench.load import Load, less, loop_factory, quantile_ms
 from harness.bench.machine import waited_s
 from harness.bench.tabs import Tab, open_tabs
+from harness.bench.windows import Times
 
 PREFIX: Final = b"bench "
 NUMBERED: Final = (PREFIX + load.MARK).decode()
@@ -73,6 +74,7 @@ class Count(Struct, frozen=True):
     backlog: int
     server_waited: float | None
     """The part of the time that the server was ready to run and its core was another process's."""
+    windows_p99_ms: list[float | None]
 
 
 class Listener(Tab):
@@ -127,7 +129,7 @@ class Latency:
         self._ledger = Ledger(plan.tabs * max(1, len(plan.steps)))
         self._publisher = Publisher(self._load(plan.publishes, plan.per_s, plan.connections), self._ledger)
         self._caller = Load(self._load(plan.calls, plan.calls_per_s, 8)) if plan.calls else None
-        self._times_ns = array("Q")
+        self._times = Times()
         self._window_ns = [0, 0]
         self._waited_s: float | None = None
         self._lag = Lag()
@@ -202,7 +204,7 @@ class Latency:
         if step == 0 and 0 < number <= len(self._publisher.due_ns):
             due_ns = self._publisher.due_ns[number - 1]
             if self._window_ns[0] <= due_ns < self._window_ns[1]:
-                self._times_ns.append(now_ns - due_ns)
+                self._times.add(due_ns, now_ns)
 
     def _step_of(self, payload: bytes) -> int:
         """Return which step of its publish a message is; -1 for one that is not counted."""
@@ -212,7 +214,7 @@ class Latency:
         return self._steps.get(payload[at : at + 3], -1)
 
     def _count(self, published: load.Count, called: load.Count | None, backlog: int) -> Count:
-        times_ns = sorted(self._times_ns)
+        times_ns = self._times.all()
         seconds = (self._window_ns[1] - self._window_ns[0]) / 1e9
         return Count(
             seconds=seconds,
@@ -229,6 +231,7 @@ class Latency:
             pings=sum(tab.pings for tab in self.tabs),
             backlog=backlog,
             server_waited=None if self._waited_s is None else self._waited_s / seconds,
+            windows_p99_ms=self._times.windows_ms(0.99, *self._window_ns),
         )
 
     def _loads(self) -> list[Load]:

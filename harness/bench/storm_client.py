@@ -8,7 +8,6 @@ import asyncio
 import gc
 import os
 import time
-from array import array
 from collections import Counter
 from itertools import cycle
 from typing import Final
@@ -20,6 +19,7 @@ from harness.bench.lag import Lag
 from harness.bench.load import Pace, loop_factory, quantile_ms
 from harness.bench.rounds import Spent
 from harness.bench.tabs import IN_FLIGHT, OPEN_S_MAX, Tab, leave_tabs, open_tab
+from harness.bench.windows import Times
 
 LATE_S_MAX: Final = OPEN_S_MAX + 1.0
 
@@ -53,6 +53,7 @@ class Count(Struct, frozen=True):
     faults: dict[str, int]
     server: Spent
     client: Spent
+    windows_p95_ms: list[float | None]
 
 
 class Storm:
@@ -62,7 +63,7 @@ class Storm:
         self.plan = plan
         self.tabs: list[Tab] = []
         self._tokens = cycle(plan.tokens)
-        self._times_ns = array("Q")
+        self._times = Times()
         self._faults: Counter[str] = Counter()
         self._window_ns = (0, 0)
         self._lag = Lag()
@@ -109,14 +110,16 @@ class Storm:
         if read_ns is None:
             self._faults[tab.fault] += 1
         elif self._window_ns[0] <= due_ns < self._window_ns[1]:
-            self._times_ns.append(read_ns - due_ns)
+            self._times.add(due_ns, read_ns)
 
     def _count(self, seconds: float, server: Spent, client: Spent) -> Count:
-        times_ns = sorted(self._times_ns)
+        times_ns = self._times.all()
         p50_ms, p95_ms, p99_ms = (quantile_ms(times_ns, quantile) for quantile in (0.5, 0.95, 0.99))
         held = sum(tab.open for tab in self.tabs)
         lag_p99_ms, faults = self._lag.p99_ms(), dict(self._faults)
-        return Count(len(times_ns), seconds, p50_ms, p95_ms, p99_ms, lag_p99_ms, held, faults, server, client)
+        windows_ms = self._times.windows_ms(0.95, *self._window_ns)
+        spent = (server, client)
+        return Count(len(times_ns), seconds, p50_ms, p95_ms, p99_ms, lag_p99_ms, held, faults, *spent, windows_ms)
 
 
 async def _led(plan: Plan) -> None:

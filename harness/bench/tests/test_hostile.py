@@ -22,7 +22,7 @@ EXACT = SocketFigures(200, 212, 1_250, 0, 0)
 
 def counted() -> Count:
     published = LoadCount(100, 1.0, 1.0, 2.0, {"200": 100}, 0.5)
-    return Count(1.0, 100, 1.0, 2.0, 3.0, 0.1, Tally(0, 0, 0, 0, 0), published, None, 200, 1_200, 0, 0, None)
+    return Count(1.0, 100, 1.0, 2.0, 3.0, 0.1, Tally(0, 0, 0, 0, 0), published, None, 200, 1_200, 0, 0, None, [])
 
 
 def test_figures_that_agree_differ_in_nothing() -> None:

@@ -19,7 +19,7 @@ from harness.bench.storm_client import Count, Plan, Storm
 from reference_server.contract.limits import SOCKETS_PER_ACCOUNT_MAX
 
 ANYWHERE = Setting(seconds=0.1, server_cores=frozenset(), load_cores=frozenset())
-WHOLE = Count(A_ROUND, 0.5, 1.0, 2.0, 3.0, 0.1, A_ROUND, {}, Spent(0.4), Spent(0.2))
+WHOLE = Count(A_ROUND, 0.5, 1.0, 2.0, 3.0, 0.1, A_ROUND, {}, Spent(0.4), Spent(0.2), [])
 
 
 def plan(server: Server, **named: Any) -> Plan:
@@ -47,6 +47,7 @@ def test_what_falls_due_in_the_time_is_counted_and_all_stay(server: Server) -> N
     assert (count.welcomed, count.held) == (30, 39)
     assert count.faults == {}
     assert 0 < count.p50_ms <= count.p95_ms <= count.p99_ms
+    assert all(window is not None for window in count.windows_p95_ms)
 
 
 @pytest.mark.parametrize("most", [1, 70])
