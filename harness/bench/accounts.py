@@ -1,10 +1,11 @@
 """What a measure has to know of the server's accounts and of its hub."""
 
 import base64
+from collections.abc import Sequence
 
 import msgspec
 
-from harness.bench.calls import called
+from harness.bench.calls import called, head
 from harness.bench.process import ADMIN, Server
 from reference_server.contract.models import SocketFigures
 
@@ -18,6 +19,15 @@ def admin_token(server: Server) -> str:
 def socket_figures(server: Server) -> SocketFigures:
     """Ask for the figures of the hub; the server has numbered accounts."""
     return msgspec.convert(called(server, "GET", "/ws/stats", server.tokens[0])["stats"], SocketFigures)
+
+
+def sends(tokens: Sequence[str], admin: str, message: str) -> list[bytes]:
+    """Return a publish of this message to each of these accounts."""
+    data = {"message": message, "level": "info"}
+    return [
+        head("POST", "/ws/send", admin, {"user_id": account_of(token), "type": "system", "data": data})
+        for token in tokens
+    ]
 
 
 def account_of(token: str) -> str:

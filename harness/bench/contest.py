@@ -5,7 +5,7 @@ minute they take of all. A ratio is that of two rates of one round, and the figu
 """
 
 import contextlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Final
@@ -50,19 +50,27 @@ def contested(setting: Setting, names: Iterable[str], join: Join, when_whole: st
     return Contest(rounds, missing, calibrations_ms, when_whole)
 
 
-def rate(contest: Contest, name: str, who: str) -> Figure:
+def rates(contest: Contest, name: str, names: Iterable[str], of_ours: str = "") -> Iterator[Figure]:
+    """Give the rate of each of these contestants; a rival's is named after it."""
+    for who in names:
+        yield rate(contest, name, who, of_ours) if who == OURS else rate(contest, f"{name}_{who}", who)
+
+
+def rate(contest: Contest, name: str, who: str, told: str = "") -> Figure:
     """Return the median rate of one contestant; a round that is void leaves no figure."""
     calibration = median(contest.calibrations_ms) if contest.calibrations_ms else None
     why = _why_not(contest, who)
     if why:
         return Figure(name, None, calibration_ms=calibration, note=why)
     rounds = [one[who] for one in contest.rounds]
-    rates = [one.per_s or 0.0 for one in rounds]
-    note = [f"{min(rates):,.0f} to {max(rates):,.0f}", _busy(rounds), contest.when_whole]
+    rates_per_s = [one.per_s or 0.0 for one in rounds]
+    note = [f"{min(rates_per_s):,.0f} to {max(rates_per_s):,.0f}", _busy(rounds), contest.when_whole]
     if who != OURS and not _why_not(contest, OURS):
         note.append(f"ours is {median(_ratios(contest, who)):.2f} of it")
-    cpu_us, told = _cpu_us(rounds), "; ".join(note)
-    return Figure(name, median(rates), cpu_us, calibration_ms=calibration, note=told, rounds=rates)
+    if told:
+        note.append(told)
+    per_s, cpu_us = median(rates_per_s), _cpu_us(rounds)
+    return Figure(name, per_s, cpu_us, calibration_ms=calibration, note="; ".join(note), rounds=rates_per_s)
 
 
 def ratio(contest: Contest, name: str, rival: str) -> Figure:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from itertools import cycle, islice
 from typing import Final
 
-from harness.bench.accounts import admin_token
+from harness.bench.accounts import admin_token, sends
 from harness.bench.calls import head
 from harness.bench.process import running, serving
 from harness.bench.rivals.catalog import RIVALS
-from harness.bench.rivals.publishing import HOST, MESSAGE_BYTES, REQUEST
+from harness.bench.rivals.publishing import HOST, MESSAGE_BYTES, request
 from harness.bench.setting import Setting
 from harness.bench.sink import Plan
 from harness.bench.sinks import SinkProcess, sinking
@@ -27,8 +27,11 @@ SOCKETS: Final = (OURS, *(name for name in RIVALS if name != "floor"))
 """Those who hold a connection in the sense that a server does."""
 NO_TOKEN: Final = "none"
 _ENVELOPE: Final = '{"type":"system","timestamp":"2026-01-01T00:00:00.000000Z","data":{"message":"","level":"info"}}'
-_PADDING: Final = "x" * (MESSAGE_BYTES - len(_ENVELOPE))
-PUBLISH: Final = {"type": "system", "data": {"message": _PADDING, "level": "info"}}
+_FOR_ONE: Final = ',"user_id":"00000000-0000-4000-8000-000000000000"'
+"""What the envelope of a message for one user has beside that (contract §5)."""
+_TO_ALL: Final = "x" * (MESSAGE_BYTES - len(_ENVELOPE))
+_TO_ONE: Final = "x" * (MESSAGE_BYTES - len(_ENVELOPE) - len(_FOR_ONE))
+PUBLISH: Final = {"type": "system", "data": {"message": _TO_ALL, "level": "info"}}
 """What the reference server makes an envelope of exactly `MESSAGE_BYTES` of."""
 
 
@@ -52,31 +55,40 @@ class Contestant:
 
 
 @contextlib.contextmanager
-def contestant(setting: Setting, name: str, connections: int) -> Iterator[Contestant]:
-    """Start one of the servers, able to hold so many connections; raises MissingError where it is not to be had."""
-    with started(setting, name, connections) as (plan, tokens), sinking(setting.load_cores, plan) as sink:
+def contestant(setting: Setting, name: str, connections: int, audiences: int = 1) -> Iterator[Contestant]:
+    """Start one of the servers, able to hold so many connections; raises MissingError where it is not to be had.
+
+    With one audience each publish goes to everyone; with N, to every Nth connection in turn.
+    """
+    with started(setting, name, connections, audiences) as (plan, tokens), sinking(setting.load_cores, plan) as sink:
         yield Contestant(name, plan.server_pid, sink, cycle(map(upgrade, tokens)))
 
 
 @contextlib.contextmanager
-def started(setting: Setting, name: str, connections: int) -> Iterator[tuple[Plan, Sequence[str]]]:
+def started(setting: Setting, name: str, connections: int, audiences: int = 1) -> Iterator[tuple[Plan, Sequence[str]]]:
     """Start one of the servers alone; give what its sink would be told, and the tokens to connect with in turn."""
     if not hasattr(select, "epoll"):
         raise MissingError("sockets are measured on Linux only (epoll)")
-    with _ours(setting, connections) if name == OURS else _rival(setting, name) as (plan, tokens):
-        yield plan, tokens or (NO_TOKEN,)
+    chosen = _ours if name == OURS else _rival
+    with chosen(setting, name, connections, audiences) as told:
+        yield told
 
 
 @contextlib.contextmanager
-def _ours(setting: Setting, connections: int) -> Iterator[tuple[Plan, tuple[str, ...]]]:
-    accounts = -(-connections // SOCKETS_PER_ACCOUNT_MAX)
+def _ours(setting: Setting, _: str, connections: int, audiences: int) -> Iterator[tuple[Plan, Sequence[str]]]:
+    """An audience that is not everyone is an account, whose connections are every Nth by the order of handshakes."""
+    accounts = audiences if audiences > 1 else -(-connections // SOCKETS_PER_ACCOUNT_MAX)
     with serving(setting.server_cores, accounts=accounts) as server:
-        publish = head("POST", "/ws/broadcast", admin_token(server), PUBLISH)
-        yield _plan(server.host, server.port, server.port, server.pid, publish), server.tokens
+        admin = admin_token(server)
+        broadcast = [head("POST", "/ws/broadcast", admin, PUBLISH)]
+        publishes = sends(server.tokens, admin, _TO_ONE) if audiences > 1 else broadcast
+        yield _plan(server.host, server.port, server.port, server.pid, publishes), server.tokens
 
 
 @contextlib.contextmanager
-def _rival(setting: Setting, name: str) -> Iterator[tuple[Plan, tuple[str, ...]]]:
+def _rival(setting: Setting, name: str, connections: int, audiences: int) -> Iterator[tuple[Plan, Sequence[str]]]:
+    pick = [range(first, connections, audiences) for first in range(audiences)] if audiences > 1 else [()]
+    publishes = [request(numbers) for numbers in pick]
     with running(setting.server_cores, ("harness.bench.rivals", RIVALS[name].name)) as (child, line):
         said, _, rest = line.strip().partition(" ")
         if said == "missing":
@@ -84,8 +96,8 @@ def _rival(setting: Setting, name: str) -> Iterator[tuple[Plan, tuple[str, ...]]
         if said != "ready":
             raise MissingError(f"{name} said {line!r} instead of being ready; see its stderr above")
         port, publish_port = map(int, rest.split())
-        yield _plan(HOST, port, publish_port, child.pid, REQUEST), ()
+        yield _plan(HOST, port, publish_port, child.pid, publishes), (NO_TOKEN,)
 
 
-def _plan(host: str, port: int, publish_port: int, pid: int, publish: bytes) -> Plan:
-    return Plan(host, port, publish_port, pid, publish, FRAME_HEAD_BYTES + MESSAGE_BYTES, WELCOMES)
+def _plan(host: str, port: int, publish_port: int, pid: int, publishes: list[bytes]) -> Plan:
+    return Plan(host, port, publish_port, pid, publishes, FRAME_HEAD_BYTES + MESSAGE_BYTES, WELCOMES)

@@ -1,4 +1,8 @@
-"""The measure of directed pushes: P2 from a submit to both of its owner's tabs, at 2,000 submits a second."""
+"""The measures of directed pushes: P2 from a submit to both of its owner's tabs, and the rate of them beside rivals.
+
+For the rate each publish names the two tabs of one of 500 accounts: the reference server is asked by the admin's
+`POST /ws/send`, a rival by a request whose path names two connections.
+"""
 
 import time
 from collections.abc import Iterator
@@ -7,6 +11,9 @@ from typing import Final
 from harness.bench.bars import Figure
 from harness.bench.calls import head
 from harness.bench.clients import Client, Ready, running
+from harness.bench.contest import rates
+from harness.bench.contestants import SOCKETS
+from harness.bench.fan_out import CONNECTIONS, published
 from harness.bench.latency import NUMBERED, Count, Plan
 from harness.bench.process import serving
 from harness.bench.setting import Setting
@@ -16,6 +23,7 @@ CLIENT: Final = "harness.bench.latency"
 PER_S: Final = 2_000
 ACCOUNTS: Final = 200
 TABS: Final = 2
+IN_FLIGHT: Final = 8
 STEPS: Final = ["queued", "running", "completed"]
 TASK_MS: Final = "20:60"
 WORKERS: Final = 500
@@ -37,6 +45,12 @@ def directed(setting: Setting) -> Iterator[Figure]:
             count = counted(client, seconds_of(setting.seconds))
     note = f"{told(count)}; tasks of {TASK_MS} ms, {WORKERS} workers"
     yield median_of(figure("directed", count, note), count.windows_p99_ms)
+
+
+def directed_rate(setting: Setting) -> Iterator[Figure]:
+    """Publish to two tabs of a thousand after the other, a few publishes in flight, beside the rivals."""
+    contest = published(setting, SOCKETS, IN_FLIGHT, audiences=CONNECTIONS // TABS)
+    yield from rates(contest, "directed_rate", SOCKETS, "each publish is a call of the REST API")
 
 
 def figure(name: str, count: Count, note: str) -> Figure:

@@ -5,11 +5,11 @@ whatever admission, JSON and the order of messages cost is in its figure and in 
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from harness.bench.bars import Figure
-from harness.bench.contest import ROUNDS, Contest, Play, contested, rate, ratio
+from harness.bench.contest import ROUNDS, Contest, Play, contested, rate, rates, ratio
 from harness.bench.contestants import OURS, contestant
 from harness.bench.rivals.catalog import RIVALS
 from harness.bench.setting import Setting
@@ -18,36 +18,36 @@ CONNECTIONS: Final = 1_000
 BURST: Final = 8
 ROUND_S_MIN: Final = 1.0
 WARM_UP_S: Final = 0.3
+EVERYONE: Final = (OURS, *RIVALS)
 HELD_AGAINST: Final = ("floor", "picows")
 """The rivals to which a ratio is asked (of messages one by one)."""
 
 
 def fan_out(setting: Setting) -> Iterator[Figure]:
     """Publish one message after the other."""
-    contest = _contested(setting, 1)
+    contest = published(setting, EVERYONE, 1)
     yield rate(contest, "fan_out", OURS)
     for rival in HELD_AGAINST:
         yield ratio(contest, f"fan_out_to_{rival}", rival)
-    for rival in RIVALS:
-        yield rate(contest, f"fan_out_{rival}", rival)
+    yield from rates(contest, "fan_out", RIVALS)
 
 
 def fan_out_bursts(setting: Setting) -> Iterator[Figure]:
     """Publish eight messages at once, again and again."""
-    contest = _contested(setting, BURST)
-    yield rate(contest, "fan_out_bursts", OURS)
-    for rival in RIVALS:
-        yield rate(contest, f"fan_out_bursts_{rival}", rival)
+    contest = published(setting, EVERYONE, BURST)
+    yield from rates(contest, "fan_out_bursts", EVERYONE)
 
 
-def _contested(setting: Setting, together: int) -> Contest:
+def published(setting: Setting, names: Iterable[str], together: int, audiences: int = 1) -> Contest:
+    """Let each of these publish again and again to a thousand connections: to all, or to every Nth of them in turn."""
+    at_once = audiences == 1
     seconds = max(ROUND_S_MIN, setting.seconds / ROUNDS)
 
     @contextlib.contextmanager
     def join(name: str) -> Iterator[Play]:
-        with contestant(setting, name, CONNECTIONS) as one:
+        with contestant(setting, name, CONNECTIONS, audiences) as one:
             one.open(CONNECTIONS)
-            one.sink.fan(together, WARM_UP_S)
-            yield lambda: one.sink.fan(together, seconds)
+            one.sink.fan(together, WARM_UP_S, at_once=at_once)
+            yield lambda: one.sink.fan(together, seconds, at_once=at_once)
 
-    return contested(setting, (OURS, *RIVALS), join, "all arrived once")
+    return contested(setting, names, join, "all arrived once")

@@ -7,9 +7,8 @@ minute whatever was asked for, and the wave of pings is in it.
 from collections.abc import Iterator
 from typing import Final
 
-from harness.bench.accounts import account_of, admin_token, socket_figures
+from harness.bench.accounts import admin_token, sends, socket_figures
 from harness.bench.bars import Figure
-from harness.bench.calls import head
 from harness.bench.clients import Ready, running
 from harness.bench.directed import CLIENT, READY_S_MAX, counted, figure, told
 from harness.bench.latency import NUMBERED, Plan
@@ -59,17 +58,8 @@ def plan_of(server: Server, admin: str) -> Plan:
         server.pid,
         tokens=list(hearing),
         tabs=TABS,
-        publishes=sends(hearing, admin),
+        publishes=sends(hearing, admin, NUMBERED),
         per_s=PUBLISHES_PER_S,
         idle=list(idle),
         idle_tabs=IDLE_TABS,
     )
-
-
-def sends(tokens: tuple[str, ...], admin: str) -> list[bytes]:
-    """Return a publish to each of these accounts."""
-    data = {"message": NUMBERED, "level": "info"}
-    return [
-        head("POST", "/ws/send", admin, {"user_id": account_of(token), "type": "system", "data": data})
-        for token in tokens
-    ]

@@ -8,14 +8,14 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from harness.bench.accounts import admin_token, socket_figures
+from harness.bench.accounts import admin_token, sends, socket_figures
 from harness.bench.bars import Figure
 from harness.bench.calls import head
 from harness.bench.clients import Client, Ready, running
 from harness.bench.directed import CLIENT, COUNT_S_MAX, READY_S_MAX, told
-from harness.bench.held import SPARE_FILES, sends
+from harness.bench.held import SPARE_FILES
 from harness.bench.hostile_kinds import KINDS, Kind
-from harness.bench.latency import Count, Plan
+from harness.bench.latency import NUMBERED, Count, Plan
 from harness.bench.machine import file_limit, resident_mib
 from harness.bench.misdeeds import Count as PeersCount
 from harness.bench.misdeeds import Plan as PeersPlan
@@ -83,7 +83,7 @@ def _others(server: Server, admin: str) -> Plan:
         server.pid,
         tokens=list(tokens),
         tabs=OTHERS_TABS,
-        publishes=sends(tokens, admin),
+        publishes=sends(tokens, admin, NUMBERED),
         per_s=PUBLISHES_PER_S,
         calls=calls,
         calls_per_s=CALLS_PER_S,

@@ -10,7 +10,7 @@ import msgspec
 
 from harness.bench.bars import Figure
 from harness.bench.calls import called, head, request_head
-from harness.bench.directed import directed
+from harness.bench.directed import directed, directed_rate
 from harness.bench.fan_out import fan_out, fan_out_bursts
 from harness.bench.held import held
 from harness.bench.hostile import hostile
@@ -96,6 +96,7 @@ MEASURES: Final[Mapping[str, Measure]] = {
     "connect_storm": connect_storm,
     "connect_rate": connect_rate,
     "directed": directed,
+    "directed_rate": directed_rate,
     "held": held,
     "hostile": hostile,
     "fan_out": fan_out,

@@ -1,8 +1,9 @@
-"""Who publishes: the same HTTP request on each of a few kept connections, the next ones when all are answered."""
+"""Who publishes: HTTP requests in turn on a few kept connections, each when its last is answered or all at once."""
 
 import select
 import socket
 import time
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -23,10 +24,14 @@ _decode = msgspec.json.Decoder(Recipients).decode
 
 
 class Publisher:
-    """`together` connections that publish at one instant; an answer other than 200 ends it with a reason."""
+    """`together` connections; an answer other than 200 ends it with a reason.
 
-    def __init__(self, host: str, port: int, request: bytes, together: int) -> None:
-        self._request = request
+    At once: they publish at one instant, and again when all are answered; else each again when it is answered itself.
+    """
+
+    def __init__(self, host: str, port: int, requests: Sequence[bytes], together: int, *, at_once: bool) -> None:
+        self._requests = requests
+        self._at_once = at_once
         self._poll = select.epoll()
         self._lines: dict[int, socket.socket] = {}
         self._read: dict[int, bytes] = {}
@@ -49,13 +54,13 @@ class Publisher:
 
     def publish(self) -> None:
         """Send one request on each connection."""
-        self.waiting = len(self._lines)
-        self.published += self.waiting
-        try:
-            for line in self._lines.values():
-                line.sendall(self._request)
-        except OSError as fault:
-            self.fault = f"a publish could not be sent: {fault}"
+        for line in self._lines.values():
+            self._send(line)
+
+    def times(self) -> list[int]:
+        """Return how often each of the requests was sent."""
+        rounds, more = divmod(self.published, len(self._requests))
+        return [rounds + (number < more) for number in range(len(self._requests))]
 
     def turn(self, timeout_s: float = 0.0) -> None:
         """Take the answers that are there, wait for one if a time is given; publish again when all have come."""
@@ -74,6 +79,15 @@ class Publisher:
                 return
             self.turn(left_s)
 
+    def _send(self, line: socket.socket) -> None:
+        request = self._requests[self.published % len(self._requests)]
+        self.published += 1
+        self.waiting += 1
+        try:
+            line.sendall(request)
+        except OSError as fault:
+            self.fault = f"a publish could not be sent: {fault}"
+
     def _answered(self, number: int) -> None:
         try:
             data = self._lines[number].recv(65536)
@@ -91,6 +105,8 @@ class Publisher:
         else:
             self.waiting -= 1
             self.deliveries += _decode(body).recipients
+            if self.going and not self._at_once and not self.fault:
+                self._send(self._lines[number])
 
     def _failed(self, number: int, why: str) -> None:
         self._poll.unregister(number)

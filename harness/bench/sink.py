@@ -28,13 +28,17 @@ QUIET_S: Final = 0.05
 
 
 class Plan(Struct, frozen=True):
-    """Whom to connect to and what to publish; the first line, answered by `Done`."""
+    """Whom to connect to and what to publish; the first line, answered by `Done`.
+
+    `publishes` are sent in turn; with N of them, the messages of each go to every Nth of the streams, from its own
+    place on.
+    """
 
     host: str
     port: int
     publish_port: int
     server_pid: int
-    publish: bytes
+    publishes: list[bytes]
     frame_bytes: int
     welcomes: int
     drain_s_max: float = 15.0
@@ -55,10 +59,11 @@ class Rest(Struct, frozen=True, tag=True):
 
 
 class Fan(Struct, frozen=True, tag=True):
-    """Publish on so many connections at once, over and over for so long; answered by `Round`."""
+    """Publish on so many connections, at once or each by itself, again and again for so long; answered by `Round`."""
 
     together: int
     seconds: float
+    at_once: bool = True
 
 
 class Done(Struct, frozen=True):
@@ -87,9 +92,9 @@ class Sink:
                 return Done()
             case Rest():
                 self.idle()
-                return Done(self.streams.fault(expected=0))
-            case Fan(together, seconds):
-                return self.fan(together, seconds)
+                return Done(self.streams.fault([0] * len(self.streams)))
+            case Fan():
+                return self.fan(command)
 
     def idle(self) -> None:
         """Answer pings."""
@@ -103,16 +108,17 @@ class Sink:
             return Done(f"{len(self.streams)} connections opened, then: {fault}")
         return Done()
 
-    def fan(self, together: int, seconds: float) -> Round:
+    def fan(self, fan: Fan) -> Round:
         """Publish for so long, then read to the end."""
         self.idle()
         self.streams.begin()
         try:
-            publisher = Publisher(self.plan.host, self.plan.publish_port, self.plan.publish, together)
+            plan = self.plan
+            publisher = Publisher(plan.host, plan.publish_port, plan.publishes, fan.together, at_once=fan.at_once)
         except OSError as fault:
             return Round.void(f"no connection to publish on: {fault}")
         try:
-            return self._counted(publisher, seconds)
+            return self._counted(publisher, fan.seconds)
         finally:
             publisher.close()
 
@@ -148,11 +154,11 @@ class Sink:
         """Look once more when nothing is due: a doubled frame comes late."""
         select.select([], [], [], QUIET_S)
         self.streams.sweep(_nothing)
-        if publisher.deliveries != publisher.published * len(self.streams):
-            return (
-                f"{publisher.published} publishes named {publisher.deliveries} recipients of {len(self.streams)} each"
-            )
-        return self.streams.fault(publisher.published)
+        times = publisher.times()
+        expected = [times[number % len(times)] for number in range(len(self.streams))]
+        if publisher.deliveries != sum(expected):
+            return f"{publisher.published} publishes named {publisher.deliveries} recipients where {sum(expected)} were"
+        return self.streams.fault(expected)
 
 
 def _nothing() -> None:

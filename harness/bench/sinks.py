@@ -31,9 +31,9 @@ class SinkProcess:
         """Raise RuntimeError when a stream is lost or something came on it; nothing may have been published."""
         self._done(Rest())
 
-    def fan(self, together: int, seconds: float) -> Round:
+    def fan(self, together: int, seconds: float, *, at_once: bool = True) -> Round:
         """Publish for so long; return what was counted."""
-        return self._told(Fan(together, seconds), Round, seconds + ANSWER_S_MAX)
+        return self._told(Fan(together, seconds, at_once), Round, seconds + ANSWER_S_MAX)
 
     def _done(self, command: Command) -> None:
         done = self._told(command, Done, ANSWER_S_MAX)

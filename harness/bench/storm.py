@@ -8,13 +8,11 @@ import contextlib
 from collections.abc import Iterator
 from typing import Final
 
-import msgspec
-
 from harness.bench.accounts import socket_figures
 from harness.bench.bars import Figure
 from harness.bench.clients import Client, Ready, running
-from harness.bench.contest import Play, contested, rate
-from harness.bench.contestants import OURS, SOCKETS, started
+from harness.bench.contest import Play, contested, rates
+from harness.bench.contestants import SOCKETS, started
 from harness.bench.process import Server, serving
 from harness.bench.rounds import Round
 from harness.bench.setting import Setting
@@ -63,10 +61,7 @@ def connect_rate(setting: Setting) -> Iterator[Figure]:
                 yield lambda: _round(client)
 
     contest = contested(setting, SOCKETS, join, f"{A_ROUND:,} welcomed a round, 64 in flight")
-    ours = rate(contest, "connect_rate", OURS)
-    yield ours if ours.value is None else msgspec.structs.replace(ours, note=f"{ours.note}; a token is checked")
-    for rival in SOCKETS[1:]:
-        yield rate(contest, f"connect_rate_{rival}", rival)
+    yield from rates(contest, "connect_rate", SOCKETS, "a token is checked")
 
 
 def _round(client: Client) -> Round:

@@ -117,16 +117,18 @@ class Streams:
                 frames[number] += count // size
         self.bytes_read += total
 
-    def fault(self, expected: int) -> str:
-        """Say what is wrong with what was counted, nothing when each stream brought exactly so many frames."""
-        wrong = [count for count in self._frames if count != expected]
+    def fault(self, expected: Sequence[int]) -> str:
+        """Say what is wrong with what was counted, nothing when each stream brought exactly its number of frames."""
+        pairs = zip(self._frames, expected, strict=True)
+        wrong = [(count, sent) for count, sent in pairs if count != sent]
         if self._lost:
             return f"{len(self._lost)} of {len(self)} connections were lost"
         if self.strange:
             return self.strange
         if wrong or self._cut:
-            got = f"{min(wrong, default=expected)} to {max(wrong, default=expected)}"
-            return f"{len(wrong)} of {len(self)} connections read {got} frames where {expected} were sent"
+            counts, sent = zip(*wrong, strict=True) if wrong else (expected, expected)
+            got, meant = (f"{min(each)} to {max(each)}" for each in (counts, sent))
+            return f"{len(wrong)} of {len(self)} connections read {got} frames where {meant} were sent"
         return ""
 
     def _missed(self, number: int, fault: OSError) -> None:

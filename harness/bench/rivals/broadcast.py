@@ -4,33 +4,33 @@ The message is encoded once; the library frames it for each connection.
 """
 
 import asyncio
+from collections.abc import Collection
 
 import uvloop
 from websockets.asyncio.server import ServerConnection, broadcast
 from websockets.asyncio.server import serve as serve_sockets
 
-from harness.bench.rivals.publishing import BACKLOG, HOST, MESSAGE, WELCOME, announce, publishing
+from harness.bench.rivals.publishing import BACKLOG, HOST, MESSAGE, WELCOME, Receivers, announce, publishing
 
 
 async def _serve() -> None:
-    connections: set[ServerConnection] = set()
+    receivers = Receivers[ServerConnection]()
 
     async def connected(connection: ServerConnection) -> None:
         await connection.send(WELCOME, text=True)
-        connections.add(connection)
+        number = receivers.join(connection)
         try:
             await connection.wait_closed()
         finally:
-            connections.discard(connection)
+            receivers.leave(number)
 
-    async def fan_out() -> int:
-        broadcast(connections, MESSAGE, text=True)
-        return len(connections)
+    async def send(chosen: Collection[ServerConnection]) -> None:
+        broadcast(chosen, MESSAGE, text=True)
 
     async with serve_sockets(
         connected, HOST, 0, compression=None, ping_interval=None, backlog=BACKLOG, server_header=None
     ) as server:
-        announce(next(iter(server.sockets)).getsockname()[1], await publishing(fan_out))
+        announce(next(iter(server.sockets)).getsockname()[1], await publishing(receivers, send))
         await server.serve_forever()
 
 

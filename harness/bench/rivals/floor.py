@@ -8,7 +8,7 @@ import select
 import socket
 from typing import Final
 
-from harness.bench.rivals.publishing import BACKLOG, HOST, MESSAGE, WELCOME, announce, answer, requests_in
+from harness.bench.rivals.publishing import BACKLOG, HOST, MESSAGE, WELCOME, announce, answer, paths_in
 from harness.conformance.raw_frames import TEXT, frame
 
 FRAME: Final = frame(TEXT, MESSAGE, masked=False)
@@ -45,7 +45,7 @@ class Floor:
             else:
                 line, data = self._read(self._publishers, number)
                 if data:
-                    asked[line] = requests_in(data)
+                    asked[line] = len(paths_in(data))
         if sum(asked.values()):
             self.fan_out(sum(asked.values()))
         for line, times in asked.items():

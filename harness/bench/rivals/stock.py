@@ -5,13 +5,13 @@ The implementation is the one uvicorn takes by itself; compression and its own p
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from typing import Any, TypeAlias
 
 import uvicorn
 import uvloop
 
-from harness.bench.rivals.publishing import BACKLOG, HOST, MESSAGE, WELCOME, announce, publishing
+from harness.bench.rivals.publishing import BACKLOG, HOST, MESSAGE, WELCOME, Receivers, announce, publishing
 
 Message: TypeAlias = MutableMapping[str, Any]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
@@ -19,10 +19,10 @@ Receive: TypeAlias = Callable[[], Awaitable[Message]]
 
 
 class Application:
-    """Accepts sockets, and sends one message to all of them when told to."""
+    """Accepts sockets, and sends one message to those it is told to."""
 
     def __init__(self) -> None:
-        self._sends: dict[Send, None] = {}
+        self.receivers = Receivers[Send]()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "websocket":
@@ -30,20 +30,19 @@ class Application:
         await receive()
         await send({"type": "websocket.accept"})
         await send({"type": "websocket.send", "text": WELCOME.decode()})
-        self._sends[send] = None
+        number = self.receivers.join(send)
         try:
             while (await receive())["type"] != "websocket.disconnect":
                 pass
         finally:
-            del self._sends[send]
+            self.receivers.leave(number)
 
-    async def fan_out(self) -> int:
+    async def send(self, chosen: Collection[Send]) -> None:
         """Send; uvicorn encodes and frames for each connection."""
         message = {"type": "websocket.send", "text": MESSAGE.decode()}
-        recipients = list(self._sends)
-        for send in recipients:
+        # A copy: others may join or leave while one waits.
+        for send in list(chosen):
             await send(message)
-        return len(recipients)
 
 
 async def _serve() -> None:
@@ -59,7 +58,7 @@ async def _serve() -> None:
         server_header=False,
         date_header=False,
     )
-    announce(door.getsockname()[1], await publishing(application.fan_out))
+    announce(door.getsockname()[1], await publishing(application.receivers, application.send))
     await uvicorn.Server(config).serve(sockets=[door])
 
 

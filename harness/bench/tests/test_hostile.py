@@ -46,7 +46,7 @@ def test_a_figure_that_is_off_is_named(figures: SocketFigures, said: str) -> Non
     assert differences(KINDS_BY_NAME["idle"], figures, counted(), [PeersCount(12, 50)]) == [said]
 
 
-@pytest.mark.parametrize("name", ["connect_storm", "directed", "held", "hostile"])
+@pytest.mark.parametrize("name", ["connect_storm", "connect_rate", "directed", "directed_rate", "held", "hostile"])
 def test_the_measure_is_on_the_menu(name: str) -> None:
     assert name in MEASURES
 

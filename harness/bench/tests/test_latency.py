@@ -5,11 +5,10 @@ from typing import Any
 
 import pytest
 
-from harness.bench.accounts import account_of, admin_token, socket_figures
+from harness.bench.accounts import account_of, admin_token, sends, socket_figures
 from harness.bench.calls import head
 from harness.bench.clients import Ready, running
 from harness.bench.directed import CLIENT, STEPS, told
-from harness.bench.held import sends
 from harness.bench.latency import NUMBERED, Count, Latency, Plan
 from harness.bench.ledger import Tally
 from harness.bench.process import Server
@@ -42,7 +41,9 @@ def led(server: Server, one: Plan) -> tuple[Count, int]:
 def test_every_message_of_a_load_comes_once_to_each_tab(server: Server, steps: list[str]) -> None:
     tokens = server.tokens[:4]
     submits = [head("POST", "/tasks/submit", token, {"query": NUMBERED, "budget": 1}) for token in tokens]
-    count, current = led(server, plan(server, submits if steps else sends(tokens, admin_token(server)), steps))
+    count, current = led(
+        server, plan(server, submits if steps else sends(tokens, admin_token(server), NUMBERED), steps)
+    )
 
     assert count.tally.balanced, told(count)
     assert count.tally.expected % (TABS * max(1, len(steps))) == 0
@@ -56,7 +57,7 @@ def test_every_message_of_a_load_comes_once_to_each_tab(server: Server, steps: l
 
 
 def test_nothing_is_expected_of_publishes_that_are_refused(server: Server) -> None:
-    refused = sends(server.tokens[:4], server.tokens[0])
+    refused = sends(server.tokens[:4], server.tokens[0], NUMBERED)
     with running(frozenset(), CLIENT, plan(server, refused, [])) as client:
         client.said(Ready, DEADLINE_S)
         client.tell()

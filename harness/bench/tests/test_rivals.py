@@ -7,10 +7,10 @@ import sys
 import pytest
 from click.testing import CliRunner
 
-from harness.bench.contestants import OURS, MissingError, contestant, started
+from harness.bench.contestants import OURS, SOCKETS, MissingError, contestant, started
 from harness.bench.rivals import __main__ as command
 from harness.bench.rivals.catalog import RIVALS
-from harness.bench.rivals.publishing import MESSAGE, MESSAGE_BYTES, WELCOME, WELCOME_BYTES
+from harness.bench.rivals.publishing import MESSAGE, MESSAGE_BYTES, WELCOME, WELCOME_BYTES, Receivers, paths_in, request
 from harness.bench.setting import Setting
 from harness.bench.sink import Plan
 from harness.bench.streams import pieces
@@ -29,6 +29,28 @@ def test_each_publish_of_a_contestant_arrives_at_each_connection_once(name: str)
             count = one.sink.fan(together, 0.05)
             assert count.fault == ""
             assert count.deliveries == 3 * count.published > 0
+
+
+@pytest.mark.parametrize("name", [name for name in INSTALLED if name in SOCKETS])
+def test_each_publish_to_two_of_a_contestant_arrives_at_those_two_once(name: str) -> None:
+    with contestant(ANYWHERE, name, 6, audiences=3) as one:
+        one.open(6)
+        for together in (1, 8):
+            count = one.sink.fan(together, 0.05, at_once=False)
+            assert count.fault == ""
+            assert count.deliveries == 2 * count.published > 0
+
+
+def test_a_path_names_receivers_by_the_order_in_which_they_joined() -> None:
+    receivers = Receivers[str]()
+    assert [receivers.join(name) for name in "abc"] == [0, 1, 2]
+    everyone, two, gone = paths_in(request() + request([2, 0]) + request([1]))
+    receivers.leave(1)
+
+    assert list(receivers.at(everyone)) == ["a", "c"]
+    assert receivers.at(two) == ["c", "a"]
+    assert receivers.at(gone) == []
+    assert receivers.join("d") == 3
 
 
 def test_the_messages_have_their_lengths() -> None:

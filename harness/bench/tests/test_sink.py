@@ -10,7 +10,7 @@ import pytest
 
 from harness.bench.publisher import Publisher
 from harness.bench.rivals.floor import FRAME, Floor
-from harness.bench.rivals.publishing import HOST, REQUEST
+from harness.bench.rivals.publishing import HOST, answer, request
 from harness.bench.rounds import Round
 from harness.bench.sink import Done, Fan, Leave, Open, Plan, Sink
 
@@ -40,8 +40,31 @@ class Miscounting(Floor):
         return super().recipients() + 1
 
 
+class Misdirecting(Floor):
+    """Sends what is for each of two pairs in turn always to the first two."""
+
+    def fan_out(self, times: int) -> None:
+        for receiver in list(self.receivers.values())[:2]:
+            receiver.send(FRAME * times)
+
+    def recipients(self) -> int:
+        return 2
+
+
+class Pairing(Misdirecting):
+    """Sends to each of two pairs in turn, one publish after the other."""
+
+    asked = 0
+
+    def fan_out(self, times: int) -> None:
+        for _ in range(times):
+            for receiver in list(self.receivers.values())[self.asked % 2 :: 2]:
+                receiver.send(FRAME)
+            self.asked += 1
+
+
 @contextlib.contextmanager
-def sink_of(kind: type[Floor]) -> Iterator[Sink]:
+def sink_of(kind: type[Floor], audiences: int = 1) -> Iterator[Sink]:
     floor, over = kind(), threading.Event()
 
     def serve() -> None:
@@ -51,7 +74,9 @@ def sink_of(kind: type[Floor]) -> Iterator[Sink]:
     serving = threading.Thread(target=serve)
     serving.start()
     port, publish_port = floor.ports
-    sink = Sink(Plan(HOST, port, publish_port, os.getpid(), REQUEST, len(FRAME), welcomes=1, drain_s_max=0.2))
+    sink = Sink(
+        Plan(HOST, port, publish_port, os.getpid(), [request()] * audiences, len(FRAME), welcomes=1, drain_s_max=0.2)
+    )
     try:
         yield sink
     finally:
@@ -88,6 +113,24 @@ def test_a_round_of_a_wrong_server_is_void(kind: type[Floor]) -> None:
     assert count.per_s is None
 
 
+@pytest.mark.parametrize(
+    ("kind", "fault"),
+    [
+        (Pairing, ""),
+        (Misdirecting, "of 4 connections read"),
+        (Floor, "recipients where"),
+    ],
+)
+def test_what_goes_to_every_second_connection_is_held_against_those(kind: type[Floor], fault: str) -> None:
+    with sink_of(kind, audiences=2) as sink:
+        assert sink.obey(Open([UPGRADE] * 4)) == Done()
+        count = sink.obey(Fan(1, 0.05, at_once=False))
+
+    assert isinstance(count, Round)
+    assert fault in count.fault
+    assert bool(fault) == bool(count.fault)
+
+
 def test_streams_come_and_leave() -> None:
     with sink_of(Floor) as sink:
         for number in (2, 3):
@@ -100,26 +143,26 @@ def test_streams_come_and_leave() -> None:
 def test_a_server_that_is_not_there_is_said() -> None:
     with socket.create_server((HOST, 0)) as nobody:
         port = nobody.getsockname()[1]
-    sink = Sink(Plan(HOST, port, port, os.getpid(), REQUEST, len(FRAME), welcomes=1))
+    sink = Sink(Plan(HOST, port, port, os.getpid(), [request()], len(FRAME), welcomes=1))
 
     opened, count = sink.obey(Open([UPGRADE])), sink.obey(Fan(1, 0.05))
     assert opened.fault.startswith("0 connections opened, then: ")
     assert count.fault.startswith("no connection to publish on: ")
 
 
-def answered(answer: Callable[[socket.socket], None]) -> Publisher:
+def answered(act: Callable[[socket.socket], None]) -> Publisher:
     """Publish once to a server that does this with its one connection."""
 
     def serve(door: socket.socket) -> None:
         line, _ = door.accept()
         with line:
             line.recv(65536)
-            answer(line)
+            act(line)
 
     with socket.create_server((HOST, 0)) as door:
         serving = threading.Thread(target=serve, args=(door,))
         serving.start()
-        publisher = Publisher(HOST, door.getsockname()[1], REQUEST, 1)
+        publisher = Publisher(HOST, door.getsockname()[1], [request()], 1, at_once=True)
         publisher.publish()
         for _ in range(10):
             publisher.turn(1.0)
@@ -130,21 +173,41 @@ def answered(answer: Callable[[socket.socket], None]) -> Publisher:
     return publisher
 
 
+@pytest.mark.parametrize(("at_once", "sent"), [(True, [1, 1, 0]), (False, [1, 1, 1])])
+def test_the_next_publish_waits_for_all_answers_only_when_they_go_at_once(at_once: bool, sent: list[int]) -> None:
+    requests = [b"first", b"second", b"third"]
+    with socket.create_server((HOST, 0)) as door:
+        publisher = Publisher(HOST, door.getsockname()[1], requests, 2, at_once=at_once)
+        lines = [door.accept()[0] for _ in range(2)]
+        publisher.going = True
+        publisher.publish()
+        lines[0].sendall(answer(1))
+        for _ in range(10):
+            publisher.turn(1.0 if not publisher.deliveries else 0.0)
+        read = [line.recv(100) for line in lines]
+        publisher.close()
+        for line in lines:
+            line.close()
+
+    assert (publisher.times(), publisher.waiting) == (sent, sum(sent) - 1)
+    assert read == [b"first" if at_once else b"firstthird", b"second"]
+
+
 def test_an_answer_in_pieces_counts_when_it_is_whole() -> None:
-    def answer(line: socket.socket) -> None:
+    def in_pieces(line: socket.socket) -> None:
         for piece in (b"HTTP/1.1 200 OK\r\ncontent-le", b'ngth: 16\r\n\r\n{"recipi', b'ents":7}'):
             line.sendall(piece)
 
-    publisher = answered(answer)
+    publisher = answered(in_pieces)
     assert (publisher.fault, publisher.waiting, publisher.deliveries) == ("", 0, 7)
 
 
 @pytest.mark.parametrize(
-    ("answer", "fault"),
+    ("bad", "fault"),
     [
         (b"HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n", "a publish was answered 'HTTP/1.1 503 Busy'"),
         (b"", "the server ended the connection of a publisher"),
     ],
 )
-def test_an_answer_that_is_no_success_ends_the_round(answer: bytes, fault: str) -> None:
-    assert answered(lambda line: line.sendall(answer)).fault == fault
+def test_an_answer_that_is_no_success_ends_the_round(bad: bytes, fault: str) -> None:
+    assert answered(lambda line: line.sendall(bad)).fault == fault

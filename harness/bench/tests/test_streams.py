@@ -79,7 +79,7 @@ def test_every_frame_of_every_stream_is_counted_once(opened: Opened) -> None:
         line.sendall(FRAME * 5)
     sweep_until(streams, lambda: streams.bytes_read == 3 * 5 * len(FRAME))
 
-    assert streams.fault(expected=5) == ""
+    assert streams.fault([5] * len(streams)) == ""
 
 
 @pytest.mark.parametrize("cut", [1, 2, 3, 4, 5, 100, len(FRAME) - 1])
@@ -87,11 +87,11 @@ def test_a_frame_in_two_reads_counts_once_and_when_it_is_whole(opened: Opened, c
     streams, (line,) = opened(1)
     line.sendall(FRAME + FRAME[:cut])
     sweep_until(streams, lambda: streams.bytes_read == len(FRAME) + cut)
-    assert streams.fault(expected=2) == "1 of 1 connections read 1 to 1 frames where 2 were sent"
+    assert streams.fault([2] * len(streams)) == "1 of 1 connections read 1 to 1 frames where 2 to 2 were sent"
     line.sendall(FRAME[cut:])
     sweep_until(streams, lambda: streams.bytes_read == 2 * len(FRAME))
 
-    assert streams.fault(expected=2) == ""
+    assert streams.fault([2] * len(streams)) == ""
 
 
 def test_a_ping_among_frames_is_answered_and_not_counted(opened: Opened) -> None:
@@ -102,7 +102,7 @@ def test_a_ping_among_frames_is_answered_and_not_counted(opened: Opened) -> None
 
     answer = line.recv(100)
     assert (answer[0], answer[1]) == (0x8A, 0x80 | 2)
-    assert streams.fault(expected=2) == ""
+    assert streams.fault([2] * len(streams)) == ""
 
 
 def test_a_frame_that_was_dropped_is_missed(opened: Opened) -> None:
@@ -111,7 +111,7 @@ def test_a_frame_that_was_dropped_is_missed(opened: Opened) -> None:
     second.sendall(FRAME)
     sweep_until(streams, lambda: streams.bytes_read == 3 * len(FRAME))
 
-    assert streams.fault(expected=2) == "1 of 2 connections read 1 to 1 frames where 2 were sent"
+    assert streams.fault([2] * len(streams)) == "1 of 2 connections read 1 to 1 frames where 2 to 2 were sent"
 
 
 def test_a_frame_that_came_twice_is_one_too_many(opened: Opened) -> None:
@@ -120,7 +120,7 @@ def test_a_frame_that_came_twice_is_one_too_many(opened: Opened) -> None:
     second.sendall(FRAME * 3)
     sweep_until(streams, lambda: streams.bytes_read == 5 * len(FRAME))
 
-    assert streams.fault(expected=2) == "1 of 2 connections read 3 to 3 frames where 2 were sent"
+    assert streams.fault([2] * len(streams)) == "1 of 2 connections read 3 to 3 frames where 2 to 2 were sent"
 
 
 def test_a_frame_of_another_length_is_named(opened: Opened) -> None:
@@ -128,7 +128,7 @@ def test_a_frame_of_another_length_is_named(opened: Opened) -> None:
     line.sendall(FRAME + WELCOME)
     sweep_until(streams, lambda: bool(streams.strange))
 
-    assert streams.fault(expected=1) == "a frame of 9 bytes (first byte 0x81) came instead of 164"
+    assert streams.fault([1] * len(streams)) == "a frame of 9 bytes (first byte 0x81) came instead of 164"
 
 
 @pytest.mark.parametrize("last", [b"", frame(CLOSE, b"", masked=False)])
@@ -136,16 +136,16 @@ def test_a_connection_that_ends_is_lost(opened: Opened, last: bytes) -> None:
     streams, (line, _) = opened(2)
     line.sendall(FRAME + last)
     line.close()
-    sweep_until(streams, lambda: streams.fault(expected=0).startswith("1 of 2 connections were lost"))
+    sweep_until(streams, lambda: streams.fault([0] * len(streams)).startswith("1 of 2 connections were lost"))
 
 
 def test_welcomes_are_read_before_anything_counts(opened: Opened) -> None:
     streams, (line,) = opened(1, SWITCHING + WELCOME + FRAME, welcomes=1)
     line.sendall(FRAME)
-    sweep_until(streams, lambda: streams.fault(expected=2) == "")
+    sweep_until(streams, lambda: streams.fault([2] * len(streams)) == "")
     streams.begin()
 
-    assert streams.fault(expected=0) == ""
+    assert streams.fault([0] * len(streams)) == ""
 
 
 def test_a_refused_handshake_says_how_it_was_answered(opened: Opened) -> None:
@@ -170,3 +170,13 @@ def test_pieces_end_where_frames_do(size: int) -> None:
         (0x81, size, 2 * len(whole)),
     ]
     assert list(pieces(whole[:-1])) == []
+
+
+def test_each_stream_is_held_against_its_own_number(opened: Opened) -> None:
+    streams, (first, second) = opened(2)
+    first.sendall(FRAME * 2)
+    second.sendall(FRAME * 3)
+    sweep_until(streams, lambda: streams.bytes_read == 5 * len(FRAME))
+
+    assert streams.fault([2, 3]) == ""
+    assert streams.fault([3, 2]) == "2 of 2 connections read 2 to 3 frames where 2 to 3 were sent"

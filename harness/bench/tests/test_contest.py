@@ -1,12 +1,16 @@
 """A ratio is one of a round; a round that is void, or a rival that is missing, leaves no figure but the reason."""
 
+import contextlib
+from collections.abc import Iterator
+
 import pytest
 
 from harness.bench.bars import BARS
-from harness.bench.contest import Contest, rate, ratio
-from harness.bench.contestants import OURS
+from harness.bench.contest import ROUNDS, Contest, Play, contested, rate, ratio
+from harness.bench.contestants import OURS, SOCKETS, MissingError
 from harness.bench.rivals.catalog import RIVALS
 from harness.bench.rounds import Round, Spent
+from harness.bench.setting import Setting
 
 BUSY = Spent(0.98, 0.0)
 
@@ -84,9 +88,41 @@ def test_every_rival_has_a_row_for_each_kind() -> None:
     names = {bar.name for bar in BARS}
 
     assert {f"{kind}_{rival}" for kind in ("fan_out", "fan_out_bursts") for rival in RIVALS} <= names
+    assert {f"{kind}_{rival}" for kind in ("connect_rate", "directed_rate") for rival in SOCKETS[1:]} <= names
 
 
 def test_a_round_in_which_nothing_was_delivered_is_no_rate() -> None:
     found = contest([round_of(100_000)] * 3, [round_of(100_000), round_of(0), round_of(100_000)])
 
     assert ratio(found, "fan_out_to_picows", "picows").note == "picows: 1 of 3 rounds void: nothing was delivered"
+
+
+def test_contestants_play_in_turn_and_those_that_cannot_are_told() -> None:
+    played: list[str] = []
+
+    @contextlib.contextmanager
+    def join(name: str) -> Iterator[Play]:
+        if name == "picows":
+            raise MissingError("not installed")
+        if name == "stock":
+            raise RuntimeError("it did not start")
+
+        def play() -> Round:
+            played.append(name)
+            if name == "websockets":
+                raise RuntimeError("it ended")
+            return round_of(100_000)
+
+        yield play
+
+    setting = Setting(1.0, frozenset(), frozenset())
+    found = contested(setting, [OURS, "picows", "websockets", "stock"], join, "all came")
+
+    assert played == [OURS, "websockets"] * ROUNDS
+    assert rate(found, "fan_out", OURS).note.endswith("all came")
+    assert rate(found, "fan_out_picows", "picows").note == "not installed"
+    assert rate(found, "fan_out_stock", "stock").note == "stock: it did not start"
+    assert rate(found, "fan_out_websockets", "websockets").note == (
+        "websockets: 5 of 5 rounds void: its load client failed: it ended"
+    )
+    assert len(found.calibrations_ms) == ROUNDS
