@@ -13,6 +13,7 @@ nox.options.sessions = ["lint", "types", "tests"]
 nox.options.error_on_missing_interpreters = True
 
 BIN = Path(sys.executable).parent
+BENCH_END_S_MAX = 60.0
 
 
 def python_module(session: nox.Session, name: str, *arguments: str) -> None:
@@ -104,7 +105,8 @@ def report(session: nox.Session) -> None:
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Measure the reference server on one core against its bars; asserts nothing."""
-    python_module(session, "harness.bench", *session.posargs)
+    # On Ctrl-C it ends its servers and prints what it has found: nox would kill it after half a second.
+    session.run(sys.executable, "-m", "harness.bench", *session.posargs, interrupt_timeout=BENCH_END_S_MAX)
 
 
 @nox.session(default=False)

@@ -17,7 +17,7 @@ from typing import Final, TypeVar
 import msgspec
 from msgspec import Struct
 
-from harness.bench.machine import pinned
+from harness.bench.children import close_stdin, send, started
 
 T = TypeVar("T")
 LINE_BYTES_MAX: Final = 1024 * 1024
@@ -38,8 +38,11 @@ class Client:
         self._read = b""
 
     def tell(self, what: Struct | None = None) -> None:
-        """Tell it to go on, or what to do."""
-        _send(self._child, (b"" if what is None else msgspec.json.encode(what)) + b"\n")
+        """Tell it to go on, or what to do; raises RuntimeError when it has ended."""
+        try:
+            send(self._child, (b"" if what is None else msgspec.json.encode(what)) + b"\n")
+        except BrokenPipeError:
+            raise RuntimeError(self._ended()) from None
 
     def said(self, kind: type[T], seconds_max: float) -> T:
         """Return what it says next; raises RuntimeError when it ends or is silent for longer."""
@@ -59,20 +62,20 @@ class Client:
                 raise RuntimeError("the load client said nothing in time")
         data = os.read(stream.fileno(), 65536)
         if not data:
-            raise RuntimeError(f"the load client ended with {self._child.wait(END_S_MAX)}; see its stderr above")
+            raise RuntimeError(self._ended())
         return data
+
+    def _ended(self) -> str:
+        return f"the load client ended with {self._child.wait(END_S_MAX)}; see its stderr above"
 
 
 @contextlib.contextmanager
 def running(cores: AbstractSet[int], module: str, plan: Struct) -> Iterator[Client]:
     """Start `python -m module` on these cores with its plan; it is ended whatever happens."""
-    with pinned(cores):
-        child = subprocess.Popen(
-            [sys.executable, "-P", "-m", module], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
-        )
+    child = started(cores, [module], stdin=subprocess.PIPE)
     client = Client(child)
     try:
-        _send(child, msgspec.json.encode(plan) + b"\n")
+        client.tell(plan)
         yield client
         _end(child)
     finally:
@@ -80,18 +83,9 @@ def running(cores: AbstractSet[int], module: str, plan: Struct) -> Iterator[Clie
         child.communicate()
 
 
-def _send(child: "subprocess.Popen[bytes]", data: bytes) -> None:
-    rest = memoryview(data)
-    while child.stdin is not None and rest:
-        # Unbuffered: a pipe takes what it has room for.
-        rest = rest[child.stdin.write(rest) or 0 :]
-
-
 def _end(child: "subprocess.Popen[bytes]") -> None:
     """Let it leave in its own way."""
-    if child.stdin is not None:
-        child.stdin.close()
-        child.stdin = None
+    close_stdin(child)
     with contextlib.suppress(subprocess.TimeoutExpired):
         child.wait(END_S_MAX)
 

@@ -10,15 +10,15 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Final
 
+from msgspec import structs
+
 from harness.bench.bars import Figure
 from harness.bench.contestants import OURS, MissingError
-from harness.bench.machine import calibration_ms
+from harness.bench.machine import calibration_ms, shares
 from harness.bench.rounds import Round
 from harness.bench.setting import Setting
 
 ROUNDS: Final = 5
-BUSY_MIN: Final = 0.9
-"""Of the server's core, what it had and waited for: under it something else was the limit."""
 WAITED_MAX: Final = 0.02
 
 Play = Callable[[], Round]
@@ -66,11 +66,12 @@ def rate(contest: Contest, name: str, who: str, told: str = "") -> Figure:
     rates_per_s = [one.per_s or 0.0 for one in rounds]
     note = [f"{min(rates_per_s):,.0f} to {max(rates_per_s):,.0f}", _busy(rounds), contest.when_whole]
     if who != OURS and not _why_not(contest, OURS):
-        note.append(f"ours is {median(_ratios(contest, who)):.2f} of it")
+        note.append(f"ours is {median(_ratios(contest, who)):.2f} of it (median of the rounds' ratios)")
     if told:
         note.append(told)
-    per_s, cpu_us = median(rates_per_s), _cpu_us(rounds)
-    return Figure(name, per_s, cpu_us, calibration_ms=calibration, note="; ".join(note), rounds=rates_per_s)
+    (busy, waited), per_s, cpu_us = _shares(rounds), median(rates_per_s), _cpu_us(rounds)
+    found = Figure(name, per_s, cpu_us, calibration_ms=calibration, note="; ".join(note), rounds=rates_per_s)
+    return structs.replace(found, busy=busy, waited=waited)
 
 
 def ratio(contest: Contest, name: str, rival: str) -> Figure:
@@ -80,11 +81,20 @@ def ratio(contest: Contest, name: str, rival: str) -> Figure:
     if why:
         return Figure(name, None, calibration_ms=calibration, note=why)
     ratios = _ratios(contest, rival)
-    note = f"{min(ratios):.2f} to {max(ratios):.2f}"
-    ours, theirs = (_cpu_us([one[who] for one in contest.rounds]) for who in (OURS, rival))
-    if ours and theirs:
-        note += f"; by CPU time {theirs / ours:.2f}"
-    return Figure(name, median(ratios), calibration_ms=calibration, note=note, rounds=ratios)
+    both = [[one[who] for one in contest.rounds] for who in (OURS, rival)]
+    ours, theirs = map(_cpu_us, both)
+    by_cpu = theirs / ours if ours and theirs else None
+    busy, waited = zip(*map(_shares, both), strict=True)
+    found = Figure(name, median(ratios), calibration_ms=calibration, rounds=ratios, by_cpu=by_cpu)
+    note = f"median of the rounds' ratios, {min(ratios):.2f} to {max(ratios):.2f}"
+    note += "" if by_cpu is None else f"; by CPU time {by_cpu:.2f}"
+    return structs.replace(found, note=note, busy=_extreme(min, busy), waited=_extreme(max, waited))
+
+
+def _extreme(which: Callable[[list[float]], float], values: Iterable[float | None]) -> float | None:
+    """Return the least or the most of what is known: a ratio is as doubtful as the worse of its two rates."""
+    known = [value for value in values if value is not None]
+    return which(known) if known else None
 
 
 def _ratios(contest: Contest, rival: str) -> list[float]:
@@ -104,12 +114,16 @@ def _busy(rounds: Sequence[Round]) -> str:
     had, waited = _share(rounds, lambda one: one.server.cpu_s), _share(rounds, lambda one: one.server.waited_s)
     if had is None:
         return "CPU time unknown"
-    limit = "" if had + (waited or 0.0) >= BUSY_MIN else "; the server was not the limit"
     client, client_waited = (
         _share(rounds, lambda one: one.client.cpu_s),
         _share(rounds, lambda one: one.client.waited_s),
     )
-    return f"server's core {had:.0%}{_waited(waited)}, client's {client or 0.0:.0%}{_waited(client_waited)}{limit}"
+    return f"server's core {had:.0%}{_waited(waited)}, client's {client or 0.0:.0%}{_waited(client_waited)}"
+
+
+def _shares(rounds: Sequence[Round]) -> tuple[float | None, float | None]:
+    """Return which part of the time a server had or wanted its core, and in which others had it."""
+    return shares(_share(rounds, lambda one: one.server.cpu_s), _share(rounds, lambda one: one.server.waited_s), 1.0)
 
 
 def _waited(share: float | None) -> str:

@@ -8,6 +8,8 @@ import time
 from collections.abc import Iterator
 from typing import Final
 
+from msgspec import structs
+
 from harness.bench.bars import Figure
 from harness.bench.calls import head
 from harness.bench.clients import Client, Ready, running
@@ -15,6 +17,7 @@ from harness.bench.contest import rates
 from harness.bench.contestants import SOCKETS
 from harness.bench.fan_out import CONNECTIONS, published
 from harness.bench.latency import NUMBERED, Count, Plan
+from harness.bench.machine import shares
 from harness.bench.process import serving
 from harness.bench.setting import Setting
 from harness.bench.windows import median_of, seconds_of
@@ -57,7 +60,15 @@ def figure(name: str, count: Count, note: str) -> Figure:
     """Return the p99 of the pushes as a figure, beside it what a publish cost the server."""
     publishes = count.publishes
     cpu_us = None if publishes.cpu_s is None or not publishes.answers else publishes.cpu_s / publishes.answers * 1e6
-    return Figure(name, count.p99_ms, cpu_us, count.p50_ms, count.p99_ms, note=note)
+    return doubted(Figure(name, count.p99_ms, cpu_us, count.p50_ms, count.p99_ms, note=note), count)
+
+
+def doubted(figure: Figure, count: Count) -> Figure:
+    """Return a figure with what a verdict looks at besides: how long the server waited, how late the client was."""
+    seconds = count.publishes.seconds
+    wanted_s = None if count.server_waited is None else count.server_waited * seconds
+    _, waited = shares(count.publishes.cpu_s, wanted_s, seconds)
+    return structs.replace(figure, waited=waited, lag_ms=count.lag_p99_ms)
 
 
 def counted(client: Client, seconds: float) -> Count:

@@ -12,7 +12,7 @@ from harness.bench.accounts import admin_token, sends, socket_figures
 from harness.bench.bars import Figure
 from harness.bench.calls import head
 from harness.bench.clients import Client, Ready, running
-from harness.bench.directed import CLIENT, COUNT_S_MAX, READY_S_MAX, told
+from harness.bench.directed import CLIENT, COUNT_S_MAX, READY_S_MAX, doubted, told
 from harness.bench.held import SPARE_FILES
 from harness.bench.hostile_kinds import KINDS, Kind
 from harness.bench.latency import NUMBERED, Count, Plan
@@ -116,13 +116,20 @@ def _stopped(others: Client) -> Count:
 
 
 def _felt(kind: Kind, count: Count, peers: PeersCount) -> Figure:
-    """Return what others felt: the worse of pushes and calls."""
+    """Return what others felt: the worse of pushes and calls, and the median of the same."""
     calls_ms = count.calls.p99_ms if count.calls is not None else 0.0
-    ended = [f"{number:,} ended {how}" for how, number in sorted(peers.ended.items())]
+    ended = [f"{number:,} {_ending(how)}" for how, number in sorted(peers.ended.items())]
     faults = [f"{number:,} x {fault}" for fault, number in sorted(peers.faults.items())]
     shown = [f"pushes p99 {count.p99_ms:.1f} ms, calls p99 {calls_ms:.1f} ms", *ended, *faults, told(count)]
-    worst_ms = max(count.p99_ms, calls_ms)
-    return Figure(f"hostile_{kind.name}", worst_ms, p50_ms=count.p50_ms, p99_ms=count.p99_ms, note="; ".join(shown))
+    felt = [(count.p99_ms, count.p50_ms)] + ([] if count.calls is None else [(calls_ms, count.calls.p50_ms)])
+    p99_ms, p50_ms = max(felt)
+    name, note = f"hostile_{kind.name}", "; ".join(shown)
+    return doubted(Figure(name, p99_ms, p50_ms=p50_ms, p99_ms=p99_ms, note=note), count)
+
+
+def _ending(how: str) -> str:
+    """Say how a peer ended: `how` is a close code, or words that stand for themselves."""
+    return f"ended with {how}" if how.isdigit() else how
 
 
 def _memory(kind: Kind, fresh: float | None, level: float | None, left: float | None) -> Figure:

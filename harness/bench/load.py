@@ -17,7 +17,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from harness.bench.machine import cpu_s
+from harness.bench.machine import cpu_s, waited_s
 
 MARK: Final = b"00000000"
 """In a request: the place where its running number stands, so that each can be told from the others."""
@@ -47,7 +47,11 @@ class Plan(Struct, frozen=True):
 
 
 class Count(Struct, frozen=True):
-    """What was counted: answers within the time, response times from the intended start, by status; CPU in seconds."""
+    """What was counted: answers within the time, response times from the intended start, by status; CPU in seconds.
+
+    `waited_s` is how long the server wanted its core and others had it, `lag_p99_ms` how late requests went out that
+    fell due at a rate.
+    """
 
     answers: int
     seconds: float
@@ -55,6 +59,8 @@ class Count(Struct, frozen=True):
     p99_ms: float
     statuses: dict[str, int]
     cpu_s: float | None
+    waited_s: float | None = None
+    lag_p99_ms: float | None = None
 
 
 class Pace:
@@ -89,8 +95,9 @@ class Load:
         self._due: deque[int] = deque()
         self._transports: list[asyncio.Transport] = []
         self._counting = self._over = self._stopped = False
-        self._counted_from: tuple[float | None, int] = (None, 0)
+        self._counted_from: tuple[float | None, float | None, int] = (None, None, 0)
         self._times_ns = array("Q")
+        self._late_ns = array("Q")
         self._statuses: Counter[str] = Counter()
 
     async def run(self) -> Count:
@@ -122,15 +129,17 @@ class Load:
 
     def start_counting(self) -> None:
         """Count what is answered from here on."""
-        self._counted_from = cpu_s(self.plan.server_pid), time.monotonic_ns()
+        pid = self.plan.server_pid
+        self._counted_from = cpu_s(pid), waited_s(pid), time.monotonic_ns()
         self._counting = True
 
     def counted(self) -> Count:
         """Count no more; return what was counted."""
         self._counting = False
-        cpu_before_s, started_ns = self._counted_from
-        cpu = less(cpu_s(self.plan.server_pid), cpu_before_s)
-        return self._count((time.monotonic_ns() - started_ns) / 1e9, cpu)
+        cpu_before_s, waited_before_s, started_ns = self._counted_from
+        cpu, waited = cpu_s(self.plan.server_pid), waited_s(self.plan.server_pid)
+        seconds = (time.monotonic_ns() - started_ns) / 1e9
+        return self._count(seconds, less(cpu, cpu_before_s), less(waited, waited_before_s))
 
     def stop(self) -> None:
         """Let nothing more fall due; what has is still sent and answered."""
@@ -142,16 +151,20 @@ class Load:
         for transport in self._transports:
             transport.abort()
 
-    def _count(self, seconds: float, cpu: float | None) -> Count:
+    def _count(self, seconds: float, cpu: float | None, waited: float | None) -> Count:
         times_ns = sorted(self._times_ns)
         p50_ms, p99_ms = quantile_ms(times_ns, 0.5), quantile_ms(times_ns, 0.99)
-        return Count(len(times_ns), seconds, p50_ms, p99_ms, dict(self._statuses), cpu)
+        lag_ms = quantile_ms(sorted(self._late_ns), 0.99) if self._late_ns else None
+        return Count(len(times_ns), seconds, p50_ms, p99_ms, dict(self._statuses), cpu, waited, lag_ms)
 
     def _keep(self, pace: "Pace", loop: asyncio.AbstractEventLoop) -> None:
         """Send what has fallen due; a request that finds no free connection waits, and its wait counts."""
         if self._over or self._stopped:
             return
-        for due_ns in pace.due(time.monotonic_ns()):
+        now_ns = time.monotonic_ns()
+        for due_ns in pace.due(now_ns):
+            if self._counting:
+                self._late_ns.append(now_ns - due_ns)
             if self._idle:
                 self.ask(self._idle.popleft(), due_ns)
             else:

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import platform
+import subprocess
 import time
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
@@ -14,6 +15,7 @@ from typing import Final
 from msgspec import Struct
 
 ROUNDS: Final = 5
+GIT_S_MAX: Final = 10.0
 LIBRARIES: Final = ("uvicorn", "uvloop", "websockets", "picows", "httptools", "msgspec")
 """What a figure may hang on, by the name of its distribution."""
 _LOOPS: Final = 400_000
@@ -31,7 +33,12 @@ class Machine(Struct, frozen=True):
 
     def __str__(self) -> str:
         libraries = ", ".join(f"{name} {version or 'missing'}" for name, version in self.libraries.items())
-        return f"Python {self.python}, {libraries}; kernel {self.kernel}; {self.cores} cores"
+        return f"Python {self.python}, {libraries}; kernel {self.kernel}; {counted(self.cores, 'core')}"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return so many of something, in words."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def machine() -> Machine:
@@ -47,6 +54,23 @@ def _version(name: str) -> str | None:
         return version(name)
     except PackageNotFoundError:
         return None
+
+
+def commit() -> str | None:
+    """Return the commit that is checked out where this code lies, marked where files differ; None outside of git."""
+    top = Path(__file__).parents[2]
+    if not (top / ".git").exists():
+        return None
+    try:
+        said = [_git(top, "rev-parse", "HEAD"), _git(top, "status", "--porcelain", "--untracked-files=no")]
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return said[0] + (" with changes" if said[1] else "")
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    command = ["git", "-C", str(folder), *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=GIT_S_MAX).stdout.strip()
 
 
 def cores() -> tuple[AbstractSet[int], AbstractSet[int]]:
@@ -88,6 +112,18 @@ def waited_s(pid: int) -> float | None:
         return int(Path(f"/proc/{pid}/schedstat").read_text(encoding="ascii").split()[1]) / 1e9
     except (OSError, ValueError, IndexError):
         return None
+
+
+def shares(cpu: float | None, waited: float | None, seconds: float) -> tuple[float | None, float | None]:
+    """Return the part of a time in which a process had or wanted its core, and that in which others had it.
+
+    What the first thread waited for may be the process's own other threads: others had at most the rest of the core.
+    """
+    if cpu is None:
+        return None, None
+    had = cpu / seconds
+    wanted = min((waited or 0.0) / seconds, max(0.0, 1 - had))
+    return had + wanted, None if waited is None else wanted
 
 
 def resident_mib(pid: int) -> float | None:

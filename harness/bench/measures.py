@@ -15,7 +15,7 @@ from harness.bench.fan_out import fan_out, fan_out_bursts
 from harness.bench.held import held
 from harness.bench.hostile import hostile
 from harness.bench.load import MARK, Count, Plan
-from harness.bench.machine import resident_mib
+from harness.bench.machine import resident_mib, shares
 from harness.bench.memory import idle_memory
 from harness.bench.process import Server, counted, serving
 from harness.bench.setting import Setting
@@ -130,7 +130,8 @@ def _mixed(setting: Setting, name: str, *, uploads: bool) -> Figure:
         )
         bad = [status for count in counts[1:] for status in count.statuses if not status.startswith("2")]
         note = f"{OTHERS_PER_S} calls/s beside {beside}" + (f"; unexpected: {', '.join(bad)}" if bad else "")
-        return msgspec.structs.replace(figure, value=counts[0].p99_ms, cpu_us_per_request=None, note=note)
+        timed = {"value": counts[0].p99_ms, "lag_ms": counts[0].lag_p99_ms}
+        return msgspec.structs.replace(figure, cpu_us_per_request=None, busy=None, note=note, **timed)
 
 
 def _put_on(setting: Setting, server: Server, heads: list[bytes]) -> Count:
@@ -145,7 +146,9 @@ def _plan(setting: Setting, server: Server, heads: list[bytes], **named: Any) ->
 
 def _rate(name: str, count: Count) -> Figure:
     cpu_us = None if count.cpu_s is None or not count.answers else count.cpu_s / count.answers * 1e6
-    return Figure(name, count.answers / count.seconds, cpu_us, count.p50_ms, count.p99_ms, count.statuses)
+    busy, waited = shares(count.cpu_s, count.waited_s, count.seconds)
+    told = (count.p50_ms, count.p99_ms, count.statuses)
+    return Figure(name, count.answers / count.seconds, cpu_us, *told, busy=busy, waited=waited)
 
 
 def _upload_plan(setting: Setting, server: Server, token: str) -> Plan:

@@ -1,12 +1,9 @@
 """The server under the bench: a child on its own core with limits off, and the loads put on it from another."""
 
 import contextlib
-import os
 import secrets
 import select
 import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -16,8 +13,8 @@ from typing import IO, AnyStr, Final
 
 import msgspec
 
+from harness.bench.children import close_stdin, folder, send, started
 from harness.bench.load import Count, Plan
-from harness.bench.machine import pinned
 
 READY: Final = "ready http://"
 START_S_MAX: Final = 60.0
@@ -47,40 +44,39 @@ def serving(cores: AbstractSet[int], *options: str, accounts: int = 0) -> Iterat
 
     It has an admin, `ADMIN`, and so many numbered accounts.
     """
-    with tempfile.TemporaryDirectory(prefix="zsh-bench-") as folder:
-        database = Path(folder, "bench.db")
+    with folder() as path:
+        database = path / "bench.db"
         options = ("--port", "0", "--db", str(database), *OPTIONS, "--accounts", str(accounts), *options)
         admin = {"ZEROSTATE_ADMIN_EMAIL": ADMIN["email"], "ZEROSTATE_ADMIN_PASSWORD": ADMIN["password"]}
-        started = time.monotonic()
+        before_s = time.monotonic()
         with running(cores, ("reference_server", *options), admin) as (child, line):
             host, _, port = line.removeprefix(READY).strip().rpartition(":")
             if not line.startswith(READY):
                 raise RuntimeError(f"the server said {line!r} instead of being ready; see its stderr above")
-            ready_s = time.monotonic() - started
+            ready_s = time.monotonic() - before_s
             yield Server(host, int(port), child.pid, ready_s, _tokens(Path(f"{database}.accounts"), accounts))
 
 
 @contextlib.contextmanager
 def running(
     cores: AbstractSet[int], module: Sequence[str], environment: Mapping[str, str] | None = None
-) -> "Iterator[tuple[subprocess.Popen[str], str]]":
+) -> "Iterator[tuple[subprocess.Popen[bytes], str]]":
     """Start a module with its arguments on these cores; give the child and its first line, end it whatever happens."""
-    command = [sys.executable, "-P", "-m", *module]
-    with pinned(cores):
-        child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | (environment or {}))
+    child = started(cores, module, environment)
     try:
-        yield child, line_of(child.stdout, START_S_MAX) or ""
+        yield child, (line_of(child.stdout, START_S_MAX) or b"").decode()
     finally:
         _end(child)
 
 
 def counted(cores: AbstractSet[int], plans: Sequence[Plan]) -> list[Count]:
     """Put all loads on at once, each a process of its own on these cores; raises RuntimeError when one breaks."""
-    with pinned(cores):
-        children = [_load() for _ in plans]
+    children: list[subprocess.Popen[bytes]] = []
     try:
+        children.extend(started(cores, ["harness.bench.load"], stdin=subprocess.PIPE) for _ in plans)
         for child, plan in zip(children, plans, strict=True):
-            _send(child, msgspec.json.encode(plan))
+            send(child, msgspec.json.encode(plan))
+            close_stdin(child)
         return [_count_of(child, plan) for child, plan in zip(children, plans, strict=True)]
     finally:
         for child in children:
@@ -95,20 +91,11 @@ def _tokens(path: Path, accounts: int) -> tuple[str, ...]:
     return tuple(msgspec.json.decode(line)["token"] for line in path.read_bytes().splitlines())
 
 
-def _load() -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-P", "-m", "harness.bench.load"]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-
-
-def _send(child: "subprocess.Popen[bytes]", text: bytes) -> None:
-    if child.stdin is not None:
-        child.stdin.write(text)
-        child.stdin.close()
-        child.stdin = None
-
-
 def _count_of(child: "subprocess.Popen[bytes]", plan: Plan) -> Count:
-    said, _ = child.communicate(timeout=plan.warm_up_s + plan.seconds + LOAD_S_MAX)
+    try:
+        said, _ = child.communicate(timeout=plan.warm_up_s + plan.seconds + LOAD_S_MAX)
+    except subprocess.TimeoutExpired:
+        raise RuntimeError("the load client said nothing in time") from None
     if child.returncode:
         raise RuntimeError(f"the load client ended with {child.returncode}; see its stderr above")
     return msgspec.json.decode(said, type=Count)
@@ -121,7 +108,7 @@ def line_of(stream: IO[AnyStr] | None, deadline_s: float) -> AnyStr | None:
     return stream.readline() or None
 
 
-def _end(child: "subprocess.Popen[str]") -> None:
+def _end(child: "subprocess.Popen[bytes]") -> None:
     child.terminate()
     try:
         child.wait(STOP_S_MAX)

@@ -11,3 +11,8 @@ class Setting:
     seconds: float
     server_cores: AbstractSet[int]
     load_cores: AbstractSet[int]
+
+    @property
+    def shared(self) -> bool:
+        """Whether server and load have to share a core."""
+        return bool(self.server_cores & self.load_cores)

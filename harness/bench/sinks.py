@@ -41,10 +41,7 @@ class SinkProcess:
             raise RuntimeError(done.fault)
 
     def _told(self, command: Command, kind: type[Answer], deadline_s: float) -> Answer:
-        try:
-            self._client.tell(command)
-        except OSError as gone:
-            raise RuntimeError("the sink ended; see its stderr above") from gone
+        self._client.tell(command)
         return self._client.said(kind, deadline_s)
 
 

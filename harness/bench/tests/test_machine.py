@@ -3,9 +3,12 @@
 import os
 from pathlib import Path
 
+import pytest
+
 from harness.bench.machine import (
     LIBRARIES,
     calibration_ms,
+    counted,
     cores,
     cpu_s,
     file_limit,
@@ -13,6 +16,7 @@ from harness.bench.machine import (
     open_files,
     pinned,
     resident_mib,
+    shares,
 )
 
 NOBODY = 2**30
@@ -52,3 +56,14 @@ def test_cores_are_taken_for_a_while() -> None:
         assert not server or os.sched_getaffinity(0) == server
 
     assert not server or (before == os.sched_getaffinity(0) and load <= before)
+
+
+def test_what_a_process_waited_for_of_its_own_threads_is_nobody_elses() -> None:
+    assert shares(0.9, 0.5, 1.0) == (1.0, pytest.approx(0.1))
+    assert shares(1.0, 0.5, 2.0) == (0.75, 0.25)
+    assert shares(1.0, None, 2.0) == (0.5, None)
+    assert shares(None, 0.5, 2.0) == (None, None)
+
+
+def test_one_is_singular() -> None:
+    assert (counted(1, "core"), counted(1_200, "core")) == ("1 core", "1,200 cores")
