@@ -8,8 +8,8 @@ import pytest
 from harness.bench.machine import (
     LIBRARIES,
     calibration_ms,
-    counted,
     cores,
+    counted,
     cpu_s,
     file_limit,
     machine,
