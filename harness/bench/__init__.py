@@ -10,9 +10,9 @@ Never here: assertions. A missed bar is printed as missed; what a test may claim
 The figure to compare across machines and neighbours is the server's CPU time a request or delivery, which stands beside
 each rate; what is held against a rival is a ratio within one round.
 
-To add a measure, write a function in a module of its noun, list it in `measures.MEASURES`, and give what it yields a
-row in `bars.BARS`. `contest` lets it run beside the rivals in rounds, `windows` takes the median within one run.
-What measures sockets beside rivals needs Linux, and says so elsewhere.
+To add a measure, write a function in a module of its noun, list it in `measures.MEASURES` and `menu.MENU`, and give
+what it yields a row in `bars.BARS`. `contest` lets it run beside the rivals in rounds, `windows` takes the median
+within one run. What measures sockets beside rivals needs Linux, and says so elsewhere.
 
 Run `nox -s bench`, or a part of it with `nox -s bench -- --only submit --seconds 5`.
 """

@@ -8,6 +8,8 @@ import contextlib
 from collections.abc import Iterator
 from typing import Final
 
+from msgspec import structs
+
 from harness.bench.accounts import socket_figures
 from harness.bench.bars import Figure
 from harness.bench.clients import Client, Ready, running
@@ -46,7 +48,7 @@ def connect_storm(setting: Setting) -> Iterator[Figure]:
     note = f"{count.welcomed / count.seconds:,.0f} connects/s counted; {_told(count, held)}"
     _, waited = shares(count.server.cpu_s, count.server.waited_s, WARM_UP_S + count.seconds)
     whole = Figure("connect_storm", count.p95_ms, p50_ms=count.p50_ms, p99_ms=count.p99_ms, note=note)
-    doubted = msgspec.structs.replace(whole, waited=waited, lag_ms=count.lag_p99_ms)
+    doubted = structs.replace(whole, waited=waited, lag_ms=count.lag_p99_ms)
     yield median_of(doubted, count.windows_p95_ms)
 
 

@@ -77,6 +77,6 @@ def test_others_are_measured_beside_a_kind(monkeypatch: pytest.MonkeyPatch) -> N
 
     assert felt.value is not None
     assert felt.value > 0
-    assert "20 ended 1000" in felt.note
+    assert "20 ended with 1000" in felt.note
     assert (memory.value is None) == ("no /proc" in memory.note)
     assert stats.value == 0, stats.note
