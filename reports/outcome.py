@@ -38,7 +38,9 @@ def outcome_of(info: RunInfo, verdicts: Verdicts | None, today: date, losses: st
     """
     results = verdicts.results if verdicts is not None else ()
     if info.exit_code == EXIT_CODES[Level.FAILED]:
-        return Outcome(Level.FAILED, "The harness itself failed: this run says nothing of the target.", _failure(info))
+        return Outcome(
+            Level.FAILED, "The harness could not do its work: this run says nothing of the target.", _failure(info)
+        )
     if info.void == INTERRUPTED:
         return Outcome(Level.VOID, "This run was interrupted: it says nothing for certain.", _until_then(results))
     if info.void:

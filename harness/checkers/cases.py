@@ -36,6 +36,7 @@ or, with `opens`, `header` of the 101.
     receives_count int           how many messages match `receives` (else: at least one)
     pongs          [hex]         what the protocol pings on it carried: each protocol pong read carries one of these, in
                                  order, and the last of them is answered (RFC 6455 §5.5.3); []: no pong came
+    sends          bool          it speaks of what is sent behind the handshake: without a `sent` it is undecided
     ours           bool          it asks for more than contract or RFC ask of every server: a target that is not ours
                                  and fails it is undecided
 
@@ -89,6 +90,7 @@ class Expect(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True
     receives_count: int | None = None
     stays_open_ms: int = 0
     pongs: tuple[str, ...] | None = None
+    sends: bool = False
     ours: bool = False
 
 
@@ -106,6 +108,7 @@ class _Row(Struct):
     opened: Event | None = None
     refused: Event | None = None
     last: Event | None = None
+    sent: Event | None = None
     closed: Event | None = None
     matching: int = 0
     unwanted: Event | None = None
@@ -207,6 +210,9 @@ class Cases(Fold):
             return _refusal_faults(wanted, row.refused, any_error=free), ""
         if wanted.status:
             return [f"the handshake was accepted, expected {_codes(wanted.status)}"], ""
+        if wanted.sends and row.sent is None:
+            ended = f", closed with {row.closed.data.get('code')} before" if row.closed is not None else ""
+            return _handshake_faults(wanted, row.opened), f"nothing of it was sent{ended}"
         faults = [*_open_faults(wanted, row)]
         undecided = ""
         for found, unclear in (self._close_fault(row), self._stay_fault(row)):
@@ -257,7 +263,7 @@ def _advance(row: _Row, event: Event) -> None:
         case "refused":
             row.refused = event
         case "sent":
-            row.last = event
+            row.last = row.sent = event
         case "closed":
             row.closed = event
         case "frame" if event.data.get("opcode") == "pong":
@@ -282,12 +288,17 @@ def _refusal_faults(wanted: Expect, refused: Event, *, any_error: bool) -> list[
     return answer_faults(wanted, status, refused.data.get("body"), headers)
 
 
-def _open_faults(wanted: Expect, row: _Row) -> list[str]:
-    opened = row.opened.data if row.opened is not None else {}
+def _handshake_faults(wanted: Expect, event: Event | None) -> list[str]:
+    opened = event.data if event is not None else {}
     headers = {str(name).lower(): str(value) for name, value in (opened.get("headers") or {}).items()}
     faults = _header_faults(wanted, headers)
     if wanted.subprotocol is not None and (opened.get("subprotocol") or "") != wanted.subprotocol:
         faults.append(f"subprotocol {opened.get('subprotocol')!r}, expected {wanted.subprotocol!r}")
+    return faults
+
+
+def _open_faults(wanted: Expect, row: _Row) -> list[str]:
+    faults = _handshake_faults(wanted, row.opened)
     if wanted.receives_count is not None and row.matching != wanted.receives_count:
         faults.append(f"{row.matching} messages with {wanted.receives}, expected {wanted.receives_count}")
     elif wanted.receives and wanted.receives_count is None and not row.matching:

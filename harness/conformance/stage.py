@@ -57,6 +57,13 @@ class Submitted(Struct):
     task_id: str
 
 
+class Speech(Struct, frozen=True):
+    """What a socket says: a first message by itself (`greets`), and an answer to a ping of the contract."""
+
+    greets: bool = True
+    answers: bool = True
+
+
 class Stage:
     """The target with the people that every act may use: `user`, `other`, and `admin` where there is one."""
 
@@ -73,7 +80,10 @@ class Stage:
         self.user: RecordedSession
         self.other: RecordedSession
         self.admin: RecordedSession | None = None
+        self.people: tuple[RecordedSession, ...] = ()
         self.open_sockets: list[RawSocket] = []
+        self.speech: Speech | None = None
+        self.cases_played = 0
 
     @property
     def client(self) -> RestClient:
@@ -88,6 +98,7 @@ class Stage:
         """Sign the people in; raises SignInError when the target lets nobody in."""
         self.user = await self.newcomer("user")
         self.other = await self.newcomer("other") if self.has("accounts") or self.target.lends > 1 else self.user
+        self.people = (self.user, self.other)
         self.admin = await self.target.admin_session()
 
     async def newcomer(self, name: str = "") -> RecordedSession:
@@ -140,13 +151,17 @@ class Stage:
             raise NoSocketError("a socket brought no welcome")
         return socket
 
-    async def handshake_turn(self, session: RecordedSession) -> None:
-        """Keep below the handshakes that an account is allowed (§2 limits), unless the target is our own child."""
+    async def handshake_turn(self, session: RecordedSession | None) -> None:
+        """Keep below the handshakes that an account, or an address without one, is allowed (§2 limits).
+
+        Unless the target is our own child.
+        """
         if isinstance(self.target, LocalTarget):
             return
         now = asyncio.get_running_loop().time()
-        free_at = max(self._dialed_until.get(session.account_id, now), now) + 1 / HANDSHAKES_PER_S
-        self._dialed_until[session.account_id] = free_at
+        who = session.account_id if session is not None else ""
+        free_at = max(self._dialed_until.get(who, now), now) + 1 / HANDSHAKES_PER_S
+        self._dialed_until[who] = free_at
         await asyncio.sleep(max(0.0, free_at - now - HANDSHAKES_AHEAD / HANDSHAKES_PER_S))
 
     async def ask(

@@ -135,7 +135,8 @@ FIELD_HELP: Final[dict[str, str]] = {
     "socket": "URL of the socket; the API's origin and /api/v1/ws/connect when left out",
     "pages": "base URL of the pages; the API's when left out",
     "ca": "file with the roots to trust besides the system's",
-    "auth": "how the socket takes its token: header, subprotocol, cookie, query:NAME or none",
+    "auth": "how the socket takes its token: header, subprotocol, cookie, query:NAME or none; with none, "
+    "`--only rfc6455` signs nobody in and asks for no /health",
     "admin": "{email, password} of an account that may broadcast; a password may be env:NAME",
     "accounts": "[{email, password}, …] to log in with where `allow` does not let the harness register accounts",
     "rate_limit": "calls a second that the harness keeps to; 429 is honoured always",
@@ -224,8 +225,12 @@ def _check_words(profile: Profile, origin: str) -> None:
 
 
 def _check_url(url: str, schemes: tuple[str, ...], field: str, origin: str) -> None:
-    parts = urlsplit(url)
-    if parts.scheme not in schemes or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as fault:
+        raise ProfileError(f"target {origin}: {field} {url!r} is no URL: {fault}; give a port of 1 to 65535") from fault
+    if parts.scheme not in schemes or not parts.hostname or port == 0:
         raise ProfileError(f"target {origin}: {field} {url!r} is no URL; expected {' or '.join(schemes)}://host")
     if parts.username or parts.password or parts.query:
         raise ProfileError(f"target {origin}: {field} must not carry credentials or a query; use accounts and auth")
@@ -254,26 +259,3 @@ def password_of(credentials: Credentials) -> str:
 
 
 NOBODY: Final = "may register nobody and is lent nobody: add accounts to the profile, or allow accounts"
-
-
-def plan_of(profile: Profile) -> list[str]:
-    """Return what will be done to the target, in lines for a person, before anything is (contract §10)."""
-    able = profile.capabilities()
-    may = able.grants
-    lines = [f"target {profile.api} (socket {profile.socket_url}, token by {profile.auth})"]
-    if "accounts" in may:
-        lines.append("registers accounts; they can't be removed and are listed at the end")
-    elif profile.accounts:
-        lines.append(f"logs in with the profile's {len(profile.accounts)} accounts and registers none")
-    else:
-        lines.append(f"{NOBODY}, so this run can't begin")
-    if "tasks" in may:
-        lines.append("submits tasks; unfinished ones are canceled at the end")
-    if "publish" in may and profile.admin:
-        lines.append("publishes test messages to everyone connected, as the admin")
-    if "flood" in may:
-        lines.append("floods limits: many calls, handshakes and frames for a few seconds")
-    lines.append(f"holds at most {able.connections_max} connections at a time")
-    if profile.rate_limit is not None:
-        lines.append(f"keeps to {profile.rate_limit:g} calls a second")
-    return lines

@@ -175,6 +175,10 @@ class RemoteTarget:
             for job in jobs:
                 group.create_task(job)
 
+    def watch_lag(self) -> None:
+        """Watch from now on how late our own loop is; once is enough."""
+        self._lag.start()
+
     async def close(self) -> None:
         """Close tabs, cancel what was left unfinished, let go of connections."""
         await self.close_tabs()
@@ -285,14 +289,14 @@ class AccountsUsedUpError(SignInError):
         return f"{told}; add one to the profile or allow accounts"
 
 
-async def wait_healthy(base: str, *, ca: Path | None = None, deadline_s: float = 10.0) -> str:
-    """Ask `GET /health` until it answers; return the reason it does not, or nothing."""
+async def wait_healthy(base: str, *, ca: Path | None = None, deadline_s: float = 10.0) -> tuple[int, str]:
+    """Ask `GET /health`; return the status of its answer, or 0 and the reason that there is none."""
     tls = tls_context(str(ca) if ca else None) if base.startswith("https") else None
     transport = HttpTransport(base, tls, deadline_s=deadline_s)
     try:
         answer = await transport.send("GET", "/health", (), None)
     except NoAnswerError as fault:
-        return fault.why
+        return 0, fault.why
     finally:
         await transport.close()
-    return "" if answer.status == 200 else f"GET /health answered {answer.status}"
+    return answer.status, ""

@@ -7,10 +7,11 @@ from harness.commands import command
 from harness.conformance.catalog import clauses_of
 from harness.judge import EXIT_HARNESS_FAILED, EXIT_VOID
 from harness.records import INTERRUPTED, RunRecord
-from harness.targets.profiles import OWN, Profile, plan_of, read_target
+from harness.targets.profiles import OWN, Profile, read_target
 from harness.verify.basis import Basis, code_of, judged, kept
 from harness.verify.health import check_healthy
 from harness.verify.outside import OutsideError, browser_choice, browser_session
+from harness.verify.plan import check_can_begin, plan_of
 from harness.verify.run import end_lines, reports_of
 
 
@@ -23,7 +24,8 @@ def browse(target: str | None, headed: bool, page: str, out: Path, seed: int | N
     profile = read_target(target) if target is not None else None
     clauses = browser_choice(profile, page).clauses if page else tuple(sorted(clauses_of("browser")))
     if profile is not None:
-        print("\n".join(plan_of(profile)))
+        check_can_begin(profile, ("browser",))
+        print("\n".join(plan_of(profile, ("browser",))))
         check_healthy(profile)
     seed = seed if seed is not None else int.from_bytes(os.urandom(4), "big")
     record = RunRecord.create(

@@ -10,12 +10,13 @@ from harness.history import Recorder
 from harness.judge import EXIT_HARNESS_FAILED, EXIT_VOID
 from harness.records import INTERRUPTED, RunRecord
 from harness.targets.local import LocalTarget
-from harness.targets.profiles import Profile, plan_of, read_target
+from harness.targets.profiles import Profile, read_target
 from harness.verify.basis import Basis, code_of, judged, kept
 from harness.verify.health import check_healthy
 from harness.verify.options import UsageError
 from harness.verify.outside import left_by_load, load_void
 from harness.verify.parts import SERVERS
+from harness.verify.plan import check_can_begin, plan_of
 from harness.verify.progress import Progress
 from harness.verify.run import end_lines, reports_of
 
@@ -62,7 +63,8 @@ def _check(profile: Profile, users: int) -> None:
     allowed = profile.capabilities().connections_max
     if users > allowed:
         raise UsageError(f"{users} users, but {profile.api} allows {allowed} connections; allow connections:{users}")
-    print("\n".join(plan_of(profile)))
+    check_can_begin(profile, ("load",))
+    print("\n".join(plan_of(profile, ("load",))))
     check_healthy(profile)
 
 

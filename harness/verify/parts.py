@@ -12,6 +12,7 @@ from typing import Any, Final
 from harness.client.rest import SignInError
 from harness.conformance import process_cases
 from harness.conformance.catalog import ACTS, ROWS
+from harness.conformance.rfc6455.speech import told_of
 from harness.conformance.stage import Stage
 from harness.conformance.suite import Place, chosen_acts, chosen_rows, play_all
 from harness.history import FileSink, Recorder
@@ -22,6 +23,7 @@ from harness.targets.remote import RemoteTarget
 from harness.verify.groups import MAIN, group_sink, recorder_name
 from harness.verify.health import TargetDownError
 from harness.verify.options import Options
+from harness.verify.plan import RFC6455, wants_people
 from harness.verify.progress import Progress
 
 SHORT_TTL_S: Final = 3
@@ -48,6 +50,7 @@ class Parts:
         self.run_name = f"{derived(seed, record.info.id) & 0xFFFFFFFF:08x}"
         self.progress = progress
         self.left_behind: list[str] = []
+        self.notes: list[str] = []
         self._runner = asyncio.Runner()
         self._targets: dict[str, RemoteTarget] = {}
         self._sinks: list[FileSink] = []
@@ -134,16 +137,19 @@ class Parts:
         if not chosen:
             await meanwhile()
             return
-        stage = await self._stage(MAIN)
+        stage = await self._stage(MAIN, with_people=wants_people(self.options.profile, self.options.only))
         rows = [row for part in chosen for row in ROWS.get(part, ())]
         acts = [act for part in chosen for act in ACTS.get(part, ())]
-        await play_all(
-            stage,
-            chosen_rows(rows, self.options.depth, stage.capabilities),
-            chosen_acts(acts, self.options.depth, stage.capabilities),
-            self.progress.step,
-            meanwhile,
-        )
+        try:
+            await play_all(
+                stage,
+                chosen_rows(rows, self.options.depth, stage.capabilities),
+                chosen_acts(acts, self.options.depth, stage.capabilities),
+                self.progress.step,
+                meanwhile,
+            )
+        finally:
+            self.notes += [told_of(stage)] if RFC6455 in chosen else []
         await stage.close_sockets()
 
     async def beside(self, place: Place) -> None:
@@ -198,8 +204,12 @@ class Parts:
             try:
                 await stage.set_up()
             except SignInError as fault:
-                raise TargetDownError(str(fault)) from fault
+                raise TargetDownError(f"{fault}{self._advice()}") from fault
         return stage
+
+    def _advice(self) -> str:
+        told = "; a socket that asks for no token needs nobody: give a profile with auth = 'none'"
+        return told if self.options.only == (RFC6455,) else ""
 
 
 def first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:

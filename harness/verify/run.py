@@ -19,13 +19,14 @@ from harness.commands import command
 from harness.judge import EXIT_HARNESS_FAILED, HarnessError
 from harness.records import INTERRUPTED, RunRecord, Verdicts
 from harness.targets.local import ServerDownError
-from harness.targets.profiles import OWN, plan_of
+from harness.targets.profiles import OWN
 from harness.verdicts import ClauseResult, Status
 from harness.verify.basis import Basis, code_of, judged, kept
-from harness.verify.health import TargetDownError, check_healthy
+from harness.verify.health import TargetDownError, check_healthy, check_socket
 from harness.verify.options import LOCAL, Options
 from harness.verify.outside import Browser, OutsideError, left_by_load, short_load
 from harness.verify.parts import Parts
+from harness.verify.plan import RFC6455, check_can_begin, plan_of
 from harness.verify.progress import Progress
 from harness.verify.simulated import canary_survives, simulated_histories
 
@@ -38,12 +39,17 @@ class _EnoughError(Exception):
 
 
 def verify(options: Options) -> int:
-    """Run everything that was asked for; return the exit code of the design's table."""
+    """Run everything that was asked for; return the exit code of the design's table.
+
+    Raises UsageError before anything is written when nobody could be signed in.
+    """
     if options.profile is not None:
-        for line in plan_of(options.profile):
+        check_can_begin(options.profile, options.only)
+        for line in plan_of(options.profile, options.only):
             print(line)
         try:
-            check_healthy(options.profile)
+            # Cases of RFC 6455 need a socket, and nothing else that a target has.
+            (check_socket if set(options.only) == {RFC6455} else check_healthy)(options.profile)
         except TargetDownError as fault:
             return _failed(str(fault))
     seed = options.seed if options.seed is not None else int.from_bytes(os.urandom(4), "big")
@@ -220,6 +226,7 @@ class _Run:
         except (HarnessError, ValueError) as fault:
             self.failed = self.failed or str(fault)[:FAULT_CHARS_MAX]
         code = code_of(results, self._basis(), void=self.void, failed=self.failed)
+        self.notes += self.parts.notes
         facts = {
             "canary": self.canary,
             "notes": self.notes,

@@ -78,7 +78,7 @@ def test_the_command_to_repeat_a_run_has_what_was_drawn_in_it(tmp_path: Path, fa
 @pytest.mark.parametrize(
     ("finish", "code", "said"),
     [
-        ({"exit_code": 3, "void": "checker 'folds' failed"}, 3, "The harness itself failed"),
+        ({"exit_code": 3, "void": "checker 'folds' failed"}, 3, "The harness could not do its work"),
         ({"exit_code": 2, "void": "the canary passed"}, 2, "void and says nothing of the target. the canary passed"),
         ({"exit_code": 2, "complete": False}, 2, "incomplete"),
         (None, 2, "incomplete"),

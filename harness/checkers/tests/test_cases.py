@@ -190,6 +190,37 @@ def test_a_refusal_is_judged_as_an_answer() -> None:
     assert status(Cases(), socket(subprotocol=""), CLOSE) is VIOLATED
 
 
+def row_that_sends(**wanted: Any) -> History:
+    """Return a socket that was opened, and on which nothing was sent within 6 s."""
+    history = History().add("connecting", connection="c", case=f"{CLOSE}/x", expect=expect(sends=True, **wanted))
+    return history.add("opened", connection="c", headers={"sec-websocket-accept": "key"})
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ({"close_code": [1002]}, UNKNOWN),
+        ({"receives": {"type": "pong"}, "receives_count": 1}, UNKNOWN),
+        ({"pongs": ["70"]}, UNKNOWN),
+        ({"header": {"sec-websocket-accept": "key"}, "receives": {"type": "pong"}}, UNKNOWN),
+        ({"header": {"sec-websocket-accept": "another"}}, VIOLATED),
+    ],
+)
+@pytest.mark.parametrize("by", ["self", "peer"])
+def test_a_row_whose_bytes_were_not_sent_accuses_of_the_handshake_alone(
+    wanted: dict[str, Any], by: str, expected: Status
+) -> None:
+    history = row_that_sends(**wanted).add("closed", 6000, connection="c", code=1000, by=by)
+
+    assert status(Cases(), history, CLOSE) is expected
+
+
+def test_a_row_whose_bytes_were_sent_is_judged() -> None:
+    history = row_that_sends(close_code=[1002]).add("sent", connection="c", opcode="case", bytes=2)
+
+    assert status(Cases(), history.add("closed", 6000, connection="c", code=1000, by="self"), CLOSE) is VIOLATED
+
+
 def test_a_foreign_target_that_allows_more_sockets_than_we_do_is_undecided() -> None:
     row = expect(close_code=[4409])
     history = History().connect("c1", case="SEC-SOCKETS-1/one-too-many", expect=row).add("note", 9000)

@@ -92,7 +92,8 @@ class Case(Struct, frozen=True):
 
     `opening` None is the usual handshake; with `opens` false nothing is sent behind it. The pieces go out at `pace` a
     second, by a plan that a late one does not shift; 0: one right behind another. `ending` says what is watched behind
-    a close frame: that TCP ends once it was `answered`, or the connection is cut though it `never` is.
+    a close frame: that TCP ends once it was `answered`, or the connection is cut though it `never` is. `beyond`: the
+    contract asks for it by name where RFC 6455 leaves it to a server.
     """
 
     clause: str
@@ -103,6 +104,7 @@ class Case(Struct, frozen=True):
     opens: bool = True
     pace: float = 0.0
     ending: Literal["", "answered", "never"] = ""
+    beyond: bool = False
 
 
 def answered(name: str, *pieces: bytes) -> Case:
@@ -155,6 +157,11 @@ def refused(name: str, opening: Opening, *statuses: int, **wanted: Any) -> Case:
 def of_ours(*cases: Case) -> tuple[Case, ...]:
     """Return cases that ask for more than RFC 6455 does: nobody else is accused of failing them."""
     return tuple(msgspec.structs.replace(case, expect={**case.expect, "ours": True}) for case in cases)
+
+
+def beyond(*cases: Case) -> tuple[Case, ...]:
+    """Return cases that the contract asks for, and RFC 6455 does not."""
+    return tuple(msgspec.structs.replace(case, beyond=True) for case in cases)
 
 
 def themed(theme: str, *cases: Case) -> tuple[Case, ...]:

@@ -11,8 +11,9 @@ from harness.client.shell import LoopLag
 from harness.history import Event, Recorder
 from harness.seeds import people
 from harness.targets.manners import Connections, PacedTransport, TooManyConnectionsError, retry_after_s
-from harness.targets.profiles import plan_of, read_profile
+from harness.targets.profiles import read_profile
 from harness.targets.remote import RemoteTarget
+from harness.verify.plan import plan_of
 
 AWAY = "https://staging.example.org"
 LENT = [{"email": f"{name}@example.org", "password": f"long enough {name}"} for name in ("ann", "bob")]

@@ -14,10 +14,10 @@ from harness.targets.profiles import (
     ProfileError,
     is_loopback,
     password_of,
-    plan_of,
     read_profile,
     read_target,
 )
+from harness.verify.plan import plan_of
 
 AWAY = "https://staging.example.org"
 
@@ -123,6 +123,14 @@ def test_the_plan_says_what_will_be_done_before_it_is() -> None:
 
     for words in ("registers accounts", "can't be removed", "submits tasks", "floods limits", "5 calls a second"):
         assert words in told
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:99999", "http://127.0.0.1:0", "http://a:b", "http://[::1"])
+def test_a_url_whose_port_or_host_is_none_is_refused_in_one_sentence(url: str) -> None:
+    with pytest.raises(ProfileError, match="is no URL") as refused:
+        read_target(url)
+
+    assert "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,11 @@ PATIENCE_S = 1.5
 
 
 def histories_with(
-    cases: Sequence[Case], server: AbstractAsyncContextManager[Endpoint], patience_s: float = PATIENCE_S
+    cases: Sequence[Case],
+    server: AbstractAsyncContextManager[Endpoint],
+    patience_s: float = PATIENCE_S,
+    *,
+    greets: bool = True,
 ) -> dict[str, list[Event]]:
     """Play cases against a server, many at a time; return what each of them recorded."""
     histories: dict[str, list[Event]] = {case.name: [] for case in cases}
@@ -30,7 +34,7 @@ def histories_with(
     async def one(case: Case, endpoint: Endpoint, turns: asyncio.Semaphore) -> None:
         recorder = Recorder("client", time.monotonic_ns, histories[case.name].append)
         async with turns:
-            await play_case(RawSocket(recorder, "raw"), endpoint, None, case, patience_s)
+            await play_case(RawSocket(recorder, "raw"), endpoint, None, case, patience_s, greets=greets)
 
     asyncio.run(play())
     return histories

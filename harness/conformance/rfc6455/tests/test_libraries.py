@@ -12,7 +12,11 @@ from harness.checkers.cases import Cases
 from harness.checkers.frames import FRAME, Frames
 from harness.checkers.tests.histories import status, verdict
 from harness.conformance.rfc6455.acts import CASES
-from harness.conformance.rfc6455.tests.libraries import serving_uvicorn, serving_websockets
+from harness.conformance.rfc6455.tests.libraries import (
+    serving_uvicorn,
+    serving_websockets,
+    serving_without_a_welcome,
+)
 from harness.conformance.rfc6455.tests.playing import histories_with
 from harness.verdicts import Status
 
@@ -48,10 +52,16 @@ UVICORN = BOTH | {
 
 
 @pytest.mark.parametrize(
-    ("server", "failed"), [(serving_websockets, WEBSOCKETS), (serving_uvicorn, UVICORN)], ids=["websockets", "uvicorn"]
+    ("server", "greets", "failed"),
+    [
+        (serving_websockets, True, WEBSOCKETS),
+        (serving_uvicorn, True, UVICORN),
+        (serving_without_a_welcome, False, WEBSOCKETS),
+    ],
+    ids=["websockets", "uvicorn", "websockets-without-a-welcome"],
 )
-def test_a_library_is_accused_of_what_it_fails_and_of_nothing_else(server: Any, failed: set[str]) -> None:
-    histories = histories_with(CASES, server())
+def test_a_library_is_accused_of_what_it_fails_and_of_nothing_else(server: Any, greets: bool, failed: set[str]) -> None:
+    histories = histories_with(CASES, server(), greets=greets)
     found = {case.name: status(Cases(), histories[case.name], case.clause, local=False) for case in CASES}
     frames = {name: verdict(Frames(), events, FRAME).violations for name, events in histories.items()}
 
