@@ -91,7 +91,7 @@ async def wait_pushed(socket: RawSocket, pushes: int) -> bool:
 async def what_ends_a_connection(stage: Stage) -> None:
     """RT-CLOSE-1 to 4: each on a connection of its own, with the code that it must close with; RT-FRAME-1 beside."""
     for clause, name, code, data in ENDINGS:
-        socket = await stage.dialed(stage.user, f"{clause}/{name}", close_code=[code])
+        socket = await stage.dialed(stage.user, f"{clause}/{name}", close_code=[code], sends=True)
         await socket.send_bytes(data, name)
         await socket.wait_closed(ENDED_S)
         await socket.leave()
@@ -99,7 +99,7 @@ async def what_ends_a_connection(stage: Stage) -> None:
 
 async def the_largest_message_allowed(stage: Stage) -> None:
     """RT-CLOSE-3, the valid side of the bound: it is no JSON object, ignored, and the connection stays."""
-    socket = await stage.dialed(stage.user, "RT-CLOSE-3/just-fits", receives={"type": "pong"})
+    socket = await stage.dialed(stage.user, "RT-CLOSE-3/just-fits", receives={"type": "pong"}, sends=True)
     await socket.send(TEXT, b" " * limits.CLIENT_MESSAGE_BYTES_MAX)
     await answered(socket)
     await socket.leave()
@@ -108,7 +108,7 @@ async def the_largest_message_allowed(stage: Stage) -> None:
 async def flooding(stage: Stage) -> None:
     """RT-CLOSE-5: control frames count."""
     for name, opcode, payload in (("text", TEXT, b'{"type":"x"}'), ("pings", PING, b"")):
-        socket = await stage.dialed(stage.user, f"RT-CLOSE-5/{name}", close_code=[1008])
+        socket = await stage.dialed(stage.user, f"RT-CLOSE-5/{name}", close_code=[1008], sends=True)
         await socket.send_bytes(frame(opcode, payload) * FLOOD_FRAMES, f"flood-{name}")
         await socket.wait_closed(ENDED_S)
         await socket.leave()
@@ -125,7 +125,7 @@ async def welcome_and_pongs(stage: Stage) -> None:
         ("unstamped", {"type": "ping"}, {"type": "pong", "data": {}}),
         ("extra", {"type": "ping", "more": [1]}, {"type": "pong", "data": {}}),
     ):  # fmt: skip
-        socket = await stage.dialed(stage.user, f"RT-PONG-1/{name}", receives=wanted, receives_count=1)
+        socket = await stage.dialed(stage.user, f"RT-PONG-1/{name}", receives=wanted, receives_count=1, sends=True)
         await socket.send_json(ping)
         await answered(socket, pings=2)
         await socket.leave()
@@ -135,7 +135,7 @@ async def what_is_ignored(stage: Stage) -> None:
     """RT-IGNORE-1: one pong, that of the one valid ping, and the connection stays."""
     for number, text in enumerate(IGNORED):
         socket = await stage.dialed(
-            stage.user, f"RT-IGNORE-1/text-{number}", receives={"type": "pong"}, receives_count=1
+            stage.user, f"RT-IGNORE-1/text-{number}", receives={"type": "pong"}, receives_count=1, sends=True
         )
         await socket.send(TEXT, text)
         await answered(socket)

@@ -29,7 +29,8 @@ from harness.verdicts import Status
 BY_NAME = {case.name: case for case in CASES}
 SOME = (
     "opening/the-usual-form", PLAIN_ASK, "framing/unmasked-text", "framing/a-binary-message",
-    "framing/length-0-in-16-bits", "pings/a-ping-of-2-bytes", "pings/an-unasked-pong-of-1-bytes", "utf8/invalid-latin-1", "closing/the-code-1000",
+    "framing/length-0-in-16-bits", "pings/a-ping-of-2-bytes",
+    "pings/an-unasked-pong-of-1-bytes", "utf8/invalid-latin-1", "closing/the-code-1000",
 )  # fmt: skip
 OF_RFC = {
     "RT-CLOSE-4": Status.HOLDS, "RT-PING-1": Status.HOLDS, "RT-CLOSE-2": Status.HOLDS, "RT-CLOSE-6": Status.HOLDS,
