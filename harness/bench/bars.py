@@ -26,11 +26,12 @@ class Bar:
         return value >= self.bound if self.at_least else value <= self.bound
 
 
-def _hostile(kind: Kind) -> tuple[Bar, Bar, Bar]:
+def _hostile(kind: Kind) -> tuple[Bar, ...]:
     name = f"hostile_{kind.name}"
     return (
         Bar(name, f"p99 beside {kind.what}", "ms", limits.DELIVERY_P99_MS, at_least=False),
         Bar(f"{name}_memory", f"left behind by {kind.what}", "MiB", 5, at_least=False),
+        Bar(f"{name}_second", f"added by wave 2: {kind.what}", "MiB", 5, at_least=False),
         Bar(f"{name}_stats", f"figures off after {kind.what}", "of 5", 0, at_least=False),
     )
 

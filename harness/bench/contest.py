@@ -34,7 +34,7 @@ class Contest:
     rounds: Sequence[Mapping[str, Round]]
     missing: Mapping[str, str] = field(default_factory=dict)
     calibrations_ms: Sequence[float] = ()
-    when_whole: str = "all arrived once"
+    when_whole: str = "as many arrived as were sent"
     """What a reader is told of rounds that are not void."""
 
 
@@ -58,13 +58,13 @@ def rates(contest: Contest, name: str, names: Iterable[str], of_ours: str = "") 
 
 def rate(contest: Contest, name: str, who: str, told: str = "") -> Figure:
     """Return the median rate of one contestant; a round that is void leaves no figure."""
+    if absent := _absent(contest, name, who):
+        return absent
     calibration = median(contest.calibrations_ms) if contest.calibrations_ms else None
-    why = _why_not(contest, who)
-    if why:
-        return Figure(name, None, calibration_ms=calibration, note=why)
     rounds = [one[who] for one in contest.rounds]
     rates_per_s = [one.per_s or 0.0 for one in rounds]
     note = [f"{min(rates_per_s):,.0f} to {max(rates_per_s):,.0f}", _busy(rounds), contest.when_whole]
+    note += _read_in_full(rounds)
     if who != OURS and not _why_not(contest, OURS):
         note.append(f"ours is {median(_ratios(contest, who)):.2f} of it (median of the rounds' ratios)")
     if told:
@@ -76,10 +76,9 @@ def rate(contest: Contest, name: str, who: str, told: str = "") -> Figure:
 
 def ratio(contest: Contest, name: str, rival: str) -> Figure:
     """Return the median over the rounds of our rate to a rival's; beside it the same by the servers' CPU time."""
+    if absent := _absent(contest, name, OURS, rival):
+        return absent
     calibration = median(contest.calibrations_ms) if contest.calibrations_ms else None
-    why = _why_not(contest, OURS) or _why_not(contest, rival)
-    if why:
-        return Figure(name, None, calibration_ms=calibration, note=why)
     ratios = _ratios(contest, rival)
     both = [[one[who] for one in contest.rounds] for who in (OURS, rival)]
     ours, theirs = map(_cpu_us, both)
@@ -101,12 +100,31 @@ def _ratios(contest: Contest, rival: str) -> list[float]:
     return [(one[OURS].per_s or 0.0) / per_s for one in contest.rounds if (per_s := one[rival].per_s)]
 
 
+def _absent(contest: Contest, name: str, subject: str, *others: str) -> Figure | None:
+    """Return a row without a figure where one of them has none; what the subject itself did wrong is its fault."""
+    why = next((why for who in (subject, *others) if (why := _why_not(contest, who))), "")
+    if not why:
+        return None
+    calibration = median(contest.calibrations_ms) if contest.calibrations_ms else None
+    wrong = any(one[subject].fault and not one[subject].own for one in contest.rounds if subject in one)
+    return Figure(name, None, calibration_ms=calibration, note="" if wrong else why, fault=why if wrong else "")
+
+
+def _read_in_full(rounds: Sequence[Round]) -> list[str]:
+    streams = min(one.read_in_full for one in rounds)
+    return [f"{streams} connections read in full: each message once, in one order"] if streams else []
+
+
 def _why_not(contest: Contest, who: str) -> str:
     """Say why a contestant has no figure, nothing when it has one."""
     if who in contest.missing:
         return contest.missing[who]
-    faults = [one[who].fault or "nothing was delivered" for one in contest.rounds if one[who].per_s is None]
-    return f"{who}: {len(faults)} of {len(contest.rounds)} rounds void: {faults[0]}" if faults else ""
+    void = [one[who] for one in contest.rounds if one[who].per_s is None]
+    if not void:
+        return ""
+    # What the server did wrong is told before what the load client could not do.
+    first = min(void, key=lambda one: (one.own, not one.fault))
+    return f"{who}: {len(void)} of {len(contest.rounds)} rounds void: {first.fault or 'nothing was delivered'}"
 
 
 def _busy(rounds: Sequence[Round]) -> str:
@@ -155,4 +173,4 @@ def _played(play: Play) -> Round:
     try:
         return play()
     except RuntimeError as fault:
-        return Round.void(f"its load client failed: {fault}")
+        return Round.void(f"its load client failed: {fault}", own=True)

@@ -9,6 +9,7 @@ from typing import Final
 
 from harness.bench.accounts import admin_token, sends
 from harness.bench.calls import head
+from harness.bench.numbering import NUMBERED
 from harness.bench.process import running, serving
 from harness.bench.rivals.catalog import RIVALS
 from harness.bench.rivals.publishing import HOST, MESSAGE_BYTES, request
@@ -29,10 +30,10 @@ NO_TOKEN: Final = "none"
 _ENVELOPE: Final = '{"type":"system","timestamp":"2026-01-01T00:00:00.000000Z","data":{"message":"","level":"info"}}'
 _FOR_ONE: Final = ',"user_id":"00000000-0000-4000-8000-000000000000"'
 """What the envelope of a message for one user has beside that (contract §5)."""
-_TO_ALL: Final = "x" * (MESSAGE_BYTES - len(_ENVELOPE))
-_TO_ONE: Final = "x" * (MESSAGE_BYTES - len(_ENVELOPE) - len(_FOR_ONE))
+_TO_ALL: Final = NUMBERED.ljust(MESSAGE_BYTES - len(_ENVELOPE), "x")
+_TO_ONE: Final = NUMBERED.ljust(MESSAGE_BYTES - len(_ENVELOPE) - len(_FOR_ONE), "x")
 PUBLISH: Final = {"type": "system", "data": {"message": _TO_ALL, "level": "info"}}
-"""What the reference server makes an envelope of exactly `MESSAGE_BYTES` of."""
+"""What the reference server makes an envelope of exactly `MESSAGE_BYTES` of, with the number of its publish in it."""
 
 
 class MissingError(Exception):

@@ -16,8 +16,11 @@ from harness.bench.clients import Client, Ready, running
 from harness.bench.contest import rates
 from harness.bench.contestants import SOCKETS
 from harness.bench.fan_out import CONNECTIONS, published
-from harness.bench.latency import NUMBERED, Count, Plan
+from harness.bench.findings import Findings, of_load, of_tally
+from harness.bench.latency import Count, Plan
+from harness.bench.load import shown_ms
 from harness.bench.machine import shares
+from harness.bench.numbering import NUMBERED
 from harness.bench.process import serving
 from harness.bench.setting import Setting
 from harness.bench.windows import median_of, seconds_of
@@ -57,10 +60,21 @@ def directed_rate(setting: Setting) -> Iterator[Figure]:
 
 
 def figure(name: str, count: Count, note: str) -> Figure:
-    """Return the p99 of the pushes as a figure, beside it what a publish cost the server."""
+    """Return the p99 of the pushes as a figure, held to the ledger; beside it what a publish cost the server."""
     publishes = count.publishes
     cpu_us = None if publishes.cpu_s is None or not publishes.answers else publishes.cpu_s / publishes.answers * 1e6
-    return doubted(Figure(name, count.p99_ms, cpu_us, count.p50_ms, count.p99_ms, note=note), count)
+    found = Figure(name, count.p99_ms, cpu_us, count.p50_ms, count.p99_ms, note=note)
+    return against(count).on(doubted(found, count))
+
+
+def against(count: Count) -> Findings:
+    """Say what stands against the times that were counted."""
+    publishes, tally = count.publishes, count.tally
+    before = tally.refused - sum(number for status, number in publishes.statuses.items() if not status.startswith("2"))
+    outside = (f"{before:,} publishes refused outside the time",) if before > 0 else ()
+    never = (f"{count.unanswered:,} publishes never answered",) if count.unanswered else ()
+    own = Findings(outside + never, () if count.timed else ("nothing was timed",))
+    return of_tally(tally) + of_load("publishes", publishes) + own
 
 
 def doubted(figure: Figure, count: Count) -> Figure:
@@ -90,9 +104,6 @@ def told(count: Count) -> str:
         parts.append(f"server core {publishes.cpu_s / publishes.seconds:.0%} busy")
     if count.server_waited is not None:
         parts.append(f"the server waited {count.server_waited:.0%} of the time for its core")
-    parts += [f"{number:,} x {status}" for status, number in publishes.statuses.items() if not status.startswith("2")]
     parts.append(f"ledger {tally.received:,} of {tally.expected:,}")
-    if not tally.balanced:
-        parts.append(f"LOST {tally.lost:,}, DOUBLED {tally.doubled:,}, FOREIGN {tally.foreign:,}")
-    parts += [f"max {count.max_ms:.0f} ms", f"client's lag p99 {count.lag_p99_ms:.1f} ms"]
+    parts += [f"max {shown_ms(count.max_ms, 0)}", f"client's lag p99 {shown_ms(count.lag_p99_ms)}"]
     return "; ".join(parts)

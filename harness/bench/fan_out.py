@@ -50,4 +50,4 @@ def published(setting: Setting, names: Iterable[str], together: int, audiences: 
             one.sink.fan(together, WARM_UP_S, at_once=at_once)
             yield lambda: one.sink.fan(together, seconds, at_once=at_once)
 
-    return contested(setting, names, join, "all arrived once")
+    return contested(setting, names, join, "as many arrived as were sent")

@@ -11,8 +11,9 @@ from harness.bench.accounts import admin_token, sends, socket_figures
 from harness.bench.bars import Figure
 from harness.bench.clients import Ready, running
 from harness.bench.directed import CLIENT, READY_S_MAX, counted, figure, told
-from harness.bench.latency import NUMBERED, Plan
+from harness.bench.latency import Plan
 from harness.bench.machine import file_limit
+from harness.bench.numbering import NUMBERED
 from harness.bench.process import Server, serving
 from harness.bench.setting import Setting
 from reference_server.contract.limits import SERVER_PING_PERIOD_S

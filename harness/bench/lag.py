@@ -29,8 +29,8 @@ class Lag:
             self._timer.cancel()
             self._timer = None
 
-    def p99_ms(self) -> float:
-        """Return the lateness that one tick in a hundred exceeds."""
+    def p99_ms(self) -> float | None:
+        """Return the lateness that one tick in a hundred exceeds; None when it never ticked."""
         return quantile_ms(sorted(self._late_ns), 0.99)
 
     @property

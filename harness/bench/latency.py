@@ -20,13 +20,10 @@ from harness.bench.lag import Lag
 from harness.bench.ledger import Ledger, Tally
 from harness.bench.load import Load, less, loop_factory, quantile_ms
 from harness.bench.machine import waited_s
+from harness.bench.numbering import number_of
 from harness.bench.tabs import Tab, open_tabs
 from harness.bench.windows import Times
 
-PREFIX: Final = b"bench "
-NUMBERED: Final = (PREFIX + load.MARK).decode()
-"""What a publish's text holds, so that its messages tell its number."""
-_DIGITS: Final = len(load.MARK)
 _STATUS: Final = b'"status":"'
 QUIET_S_MAX: Final = 15.0
 LOOK_S: Final = 0.02
@@ -61,10 +58,10 @@ class Count(Struct, frozen=True):
 
     seconds: float
     timed: int
-    p50_ms: float
-    p99_ms: float
-    max_ms: float
-    lag_p99_ms: float
+    p50_ms: float | None
+    p99_ms: float | None
+    max_ms: float | None
+    lag_p99_ms: float | None
     tally: Tally
     publishes: load.Count
     calls: load.Count | None
@@ -75,6 +72,8 @@ class Count(Struct, frozen=True):
     server_waited: float | None
     """The part of the time that the server was ready to run and its core was another process's."""
     windows_p99_ms: list[float | None]
+    unanswered: int = 0
+    """Publishes that had no answer at quiet."""
 
 
 class Listener(Tab):
@@ -144,7 +143,10 @@ class Latency:
         self._start_counting()
         await asyncio.to_thread(heard_more)
         say(await self._stopped())
+        # Its connections stay as well: who reads the server's memory now reads it with as many as before.
         await asyncio.to_thread(heard_more)
+        for one in self._loads():
+            one.end()
 
     async def _open(self) -> None:
         plan = self.plan
@@ -176,8 +178,6 @@ class Latency:
         published = self._publisher.counted()
         called = None if self._caller is None else self._caller.counted()
         await self._quiet()
-        for one in self._loads():
-            one.end()
         return self._count(published, called, backlog)
 
     async def _quiet(self) -> None:
@@ -191,12 +191,9 @@ class Latency:
 
     def heard(self, payload: bytes, now_ns: int, account: int, slot: int) -> None:
         """Enter a message in the ledger, and its time if it is one that is timed."""
-        at = payload.find(PREFIX)
-        step = self._step_of(payload)
-        if at < 0 or step < 0:
+        number, step = number_of(payload), self._step_of(payload)
+        if not number or step < 0:
             return
-        at += len(PREFIX)
-        number = int(payload[at : at + _DIGITS])
         if (number - 1) % len(self.plan.tokens) != account:
             self._ledger.take_foreign()
             return
@@ -232,6 +229,7 @@ class Latency:
             backlog=backlog,
             server_waited=None if self._waited_s is None else self._waited_s / seconds,
             windows_p99_ms=self._times.windows_ms(0.99, *self._window_ns),
+            unanswered=self._publisher.backlog,
         )
 
     def _loads(self) -> list[Load]:

@@ -8,13 +8,17 @@ SEEN_MAX: Final = 255
 
 
 class Tally(Struct, frozen=True):
-    """The ledger at quiet: expected = received + lost - doubled; `foreign` came to one they were not for."""
+    """The ledger at quiet: expected = received + lost - doubled; `foreign` came to one they were not for.
+
+    Nothing is expected of the `refused` messages, the number of which is that of publishes.
+    """
 
     expected: int
     received: int
     lost: int
     doubled: int
     foreign: int
+    refused: int = 0
 
     @property
     def balanced(self) -> bool:
@@ -70,7 +74,7 @@ class Ledger:
         foreign = self._foreign + sum(refused)
         expected = len(self._seen) - len(refused)
         received, lost = sum(self._seen) - sum(refused), self._seen.count(0) - refused.count(0)
-        return Tally(expected, received, lost, received - (expected - lost), foreign)
+        return Tally(expected, received, lost, received - (expected - lost), foreign, len(self._refused))
 
     def _row(self, number: int) -> slice:
         return slice((number - 1) * self._slots, number * self._slots)

@@ -49,18 +49,20 @@ class Plan(Struct, frozen=True):
 class Count(Struct, frozen=True):
     """What was counted: answers within the time, response times from the intended start, by status; CPU in seconds.
 
+    Times are None when there was no answer; `rate_per_s` is what was asked for, None as fast as answers come.
     `waited_s` is how long the server wanted its core and others had it, `lag_p99_ms` how late requests went out that
     fell due at a rate.
     """
 
     answers: int
     seconds: float
-    p50_ms: float
-    p99_ms: float
+    p50_ms: float | None
+    p99_ms: float | None
     statuses: dict[str, int]
     cpu_s: float | None
     waited_s: float | None = None
     lag_p99_ms: float | None = None
+    rate_per_s: float | None = None
 
 
 class Pace:
@@ -154,8 +156,9 @@ class Load:
     def _count(self, seconds: float, cpu: float | None, waited: float | None) -> Count:
         times_ns = sorted(self._times_ns)
         p50_ms, p99_ms = quantile_ms(times_ns, 0.5), quantile_ms(times_ns, 0.99)
-        lag_ms = quantile_ms(sorted(self._late_ns), 0.99) if self._late_ns else None
-        return Count(len(times_ns), seconds, p50_ms, p99_ms, dict(self._statuses), cpu, waited, lag_ms)
+        lag_ms = quantile_ms(sorted(self._late_ns), 0.99)
+        statuses, per_s = dict(self._statuses), self.plan.rate_per_s
+        return Count(len(times_ns), seconds, p50_ms, p99_ms, statuses, cpu, waited, lag_ms, per_s)
 
     def _keep(self, pace: "Pace", loop: asyncio.AbstractEventLoop) -> None:
         """Send what has fallen due; a request that finds no free connection waits, and its wait counts."""
@@ -244,9 +247,14 @@ def _length(read: bytes, end: int) -> int:
     return int(read[start + 16 : read.find(b"\r", start)]) if start >= 0 else 0
 
 
-def quantile_ms(times_ns: Sequence[int], quantile: float) -> float:
-    """Return a quantile of sorted times in milliseconds; 0 of none."""
-    return times_ns[min(len(times_ns) - 1, int(len(times_ns) * quantile))] / 1e6 if times_ns else 0.0
+def quantile_ms(times_ns: Sequence[int], quantile: float) -> float | None:
+    """Return a quantile of sorted times in milliseconds; None of none, which is not to be taken for a good one."""
+    return times_ns[min(len(times_ns) - 1, int(len(times_ns) * quantile))] / 1e6 if times_ns else None
+
+
+def shown_ms(time_ms: float | None, digits: int = 1) -> str:
+    """Return a time for a reader."""
+    return "unknown" if time_ms is None else f"{time_ms:.{digits}f} ms"
 
 
 def less(after: float | None, before: float | None) -> float | None:

@@ -15,6 +15,8 @@ from typing import Final
 from msgspec import Struct
 
 ROUNDS: Final = 5
+GIVEN_BACK_S: Final = 3.0
+"""How long after connections left the server has given back what they held: it does so 2 s after the last of them."""
 GIT_S_MAX: Final = 10.0
 LIBRARIES: Final = ("uvicorn", "uvloop", "websockets", "picows", "httptools", "msgspec")
 """What a figure may hang on, by the name of its distribution."""

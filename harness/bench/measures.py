@@ -12,6 +12,7 @@ from harness.bench.bars import Figure
 from harness.bench.calls import called, head, request_head
 from harness.bench.directed import directed, directed_rate
 from harness.bench.fan_out import fan_out, fan_out_bursts
+from harness.bench.findings import Findings, of_statuses
 from harness.bench.held import held
 from harness.bench.hostile import hostile
 from harness.bench.load import MARK, Count, Plan
@@ -130,11 +131,12 @@ def _mixed(setting: Setting, name: str, *, uploads: bool) -> Figure:
         beside = ", ".join(
             f"{count.answers / count.seconds:.1f} {what}/s" for what, count in zip(names, counts[1:], strict=False)
         )
-        bad = [status for count in counts[1:] for status in count.statuses if not status.startswith("2")]
-        note = f"{OTHERS_PER_S} calls/s beside {beside}" + (f"; unexpected: {', '.join(bad)}" if bad else "")
+        note = f"{OTHERS_PER_S} calls/s beside {beside}"
         timed = {"value": counts[0].p99_ms, "lag_ms": counts[0].lag_p99_ms}
         # What the loop waits for here is mostly the server's own hashing: that belongs to what is measured.
-        return msgspec.structs.replace(figure, cpu_us_per_request=None, busy=None, waited=None, note=note, **timed)
+        found = msgspec.structs.replace(figure, cpu_us_per_request=None, busy=None, waited=None, note=note, **timed)
+        told = zip(("calls", *names), counts, strict=False)
+        return sum((of_statuses(what, count.statuses) for what, count in told), Findings()).on(found)
 
 
 def _put_on(setting: Setting, server: Server, heads: list[bytes]) -> Count:
@@ -151,7 +153,8 @@ def _rate(name: str, count: Count) -> Figure:
     cpu_us = None if count.cpu_s is None or not count.answers else count.cpu_s / count.answers * 1e6
     busy, waited = shares(count.cpu_s, count.waited_s, count.seconds)
     told = (count.p50_ms, count.p99_ms, count.statuses)
-    return Figure(name, count.answers / count.seconds, cpu_us, *told, busy=busy, waited=waited)
+    found = Figure(name, count.answers / count.seconds, cpu_us, *told, busy=busy, waited=waited)
+    return of_statuses("answers", count.statuses).on(found)
 
 
 def _upload_plan(setting: Setting, server: Server, token: str) -> Plan:

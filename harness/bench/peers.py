@@ -1,7 +1,7 @@
 """The hostile peers, a process of their own that gives way to the client that measures beside it.
 
-`python -m harness.bench.peers` reads a `Plan`, lets its kind do what it does, leaves, and says what became of it;
-see `clients` for how it is led, and `misdeeds` for what each kind does.
+`python -m harness.bench.peers` reads a `Plan`, is ready, and when told to go on lets its kind do what it does, leaves,
+and says what became of it; see `clients` for how it is led, and `misdeeds` for what each kind does.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import os
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
-from harness.bench.clients import heard_plan, say
+from harness.bench.clients import Ready, heard_more, heard_plan, say
 from harness.bench.load import loop_factory
 from harness.bench.misdeeds import Count, Plan, cycles, drip, idle, loris, ping_flood, ping_limit, resets
 from harness.bench.stalling import stalled
@@ -30,10 +30,12 @@ MISDEEDS: Final[Mapping[str, Callable[[Plan, Count], Awaitable[None]]]] = {
 }
 
 
-async def _done(plan: Plan) -> Count:
+async def _led(plan: Plan) -> None:
     count = Count()
-    await MISDEEDS[plan.kind](plan, count)
-    return count
+    say(Ready())
+    if await asyncio.to_thread(heard_more):
+        await MISDEEDS[plan.kind](plan, count)
+        say(count)
 
 
 def main() -> None:
@@ -42,7 +44,7 @@ def main() -> None:
     gc.disable()
     plan = heard_plan(Plan)
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        say(runner.run(_done(plan)))
+        runner.run(_led(plan))
 
 
 if __name__ == "__main__":

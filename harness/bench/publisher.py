@@ -9,6 +9,8 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from harness.bench.numbering import Numbered
+
 ANSWER_S_MAX: Final = 10.0
 _END: Final = b"\r\n\r\n"
 _LENGTH: Final = b"content-length:"
@@ -27,10 +29,11 @@ class Publisher:
     """`together` connections; an answer other than 200 ends it with a reason.
 
     At once: they publish at one instant, and again when all are answered; else each again when it is answered itself.
+    Where a request has a place for its number, each carries its own.
     """
 
     def __init__(self, host: str, port: int, requests: Sequence[bytes], together: int, *, at_once: bool) -> None:
-        self._requests = requests
+        self._requests = [Numbered(request) for request in requests]
         self._at_once = at_once
         self._poll = select.epoll()
         self._lines: dict[int, socket.socket] = {}
@@ -62,6 +65,13 @@ class Publisher:
         rounds, more = divmod(self.published, len(self._requests))
         return [rounds + (number < more) for number in range(len(self._requests))]
 
+    def numbers(self, streams: int) -> list[range]:
+        """Return which numbers were sent to each of the first streams; none where the requests have none."""
+        step = len(self._requests)
+        if not all(request.numbered for request in self._requests):
+            return []
+        return [range(number % step + 1, self.published + 1, step) for number in range(streams)]
+
     def turn(self, timeout_s: float = 0.0) -> None:
         """Take the answers that are there, wait for one if a time is given; publish again when all have come."""
         for number, _ in self._poll.poll(timeout_s):
@@ -84,7 +94,7 @@ class Publisher:
         self.published += 1
         self.waiting += 1
         try:
-            line.sendall(request)
+            line.sendall(request.request(self.published))
         except OSError as fault:
             self.fault = f"a publish could not be sent: {fault}"
 

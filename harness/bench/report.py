@@ -40,8 +40,9 @@ LEGEND: Final = (
     ("ledger", "messages that came, of those that were due"),
     ("floor", "a bare loop of sock.send, no WebSocket work: what the kernel alone allows"),
     ("sink", "the load client that holds the sockets and counts what comes by its length"),
+    ("read in full", "connections on which the number in each message was looked at too"),
     ("figures off", "how many of the five of GET /ws/stats are not what the bench opened, read and saw closed"),
-    ("fresh, warm", "memory before anybody came, and after a first wave of the same; left behind counts from warm"),
+    ("fresh", "memory when only others had been there: left behind counts from it, wave 2 from behind the first"),
 )
 
 

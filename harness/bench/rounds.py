@@ -23,8 +23,9 @@ class Spent(Struct, frozen=True):
 
 
 class Round(Struct, frozen=True):
-    """What was counted; `fault` voids it. `seconds` end when the last byte was read, spent is what was till then.
+    """What was counted; `seconds` end when the last byte was read, spent is what was till then.
 
+    `fault` voids it, and is what the server did wrong unless it is the load client's `own`.
     In a round of connects each counts as published, and its welcome as delivered.
     """
 
@@ -35,11 +36,14 @@ class Round(Struct, frozen=True):
     server: Spent
     client: Spent
     fault: str = ""
+    own: bool = False
+    read_in_full: int = 0
+    """Connections of which every message was looked at, and not its length alone."""
 
     @classmethod
-    def void(cls, fault: str) -> "Round":
+    def void(cls, fault: str, *, own: bool) -> "Round":
         """Return a round in which nothing was counted."""
-        return cls(0, 0, 0, 0.0, Spent(), Spent(), fault)
+        return cls(0, 0, 0, 0.0, Spent(), Spent(), fault, own)
 
     @property
     def per_s(self) -> float | None:

@@ -67,9 +67,10 @@ class Fan(Struct, frozen=True, tag=True):
 
 
 class Done(Struct, frozen=True):
-    """A command is over; `fault` says what went wrong."""
+    """A command is over; `fault` says what went wrong, `pings` how many of the server were answered until now."""
 
     fault: str = ""
+    pings: int = 0
 
 
 Command: TypeAlias = Open | Leave | Rest | Fan
@@ -92,7 +93,7 @@ class Sink:
                 return Done()
             case Rest():
                 self.idle()
-                return Done(self.streams.fault([0] * len(self.streams)))
+                return Done(self.streams.fault([0] * len(self.streams)), self.streams.pings)
             case Fan():
                 return self.fan(command)
 
@@ -116,7 +117,8 @@ class Sink:
             plan = self.plan
             publisher = Publisher(plan.host, plan.publish_port, plan.publishes, fan.together, at_once=fan.at_once)
         except OSError as fault:
-            return Round.void(f"no connection to publish on: {fault}")
+            refused = isinstance(fault, ConnectionError | TimeoutError)
+            return Round.void(f"no connection to publish on: {fault}", own=not refused)
         try:
             return self._counted(publisher, fan.seconds)
         finally:
@@ -132,7 +134,9 @@ class Sink:
         server, own = (Spent.by(pid).since(earlier) for pid, earlier in zip(pids, before, strict=True))
         fault = publisher.fault or self._at_quiet(publisher)
         published, read_bytes = publisher.published, self.streams.bytes_read
-        return Round(published, publisher.deliveries, read_bytes, lasted_s, server, own, fault)
+        in_full = len(publisher.numbers(self.streams.in_full))
+        counted = (published, publisher.deliveries, read_bytes, lasted_s)
+        return Round(*counted, server, own, fault, read_in_full=in_full)
 
     def _publish(self, publisher: Publisher, until: float) -> None:
         publisher.going = True
@@ -158,7 +162,7 @@ class Sink:
         expected = [times[number % len(times)] for number in range(len(self.streams))]
         if publisher.deliveries != sum(expected):
             return f"{publisher.published} publishes named {publisher.deliveries} recipients where {sum(expected)} were"
-        return self.streams.fault(expected)
+        return self.streams.fault(expected, publisher.numbers(self.streams.in_full))
 
 
 def _nothing() -> None:

@@ -27,18 +27,22 @@ class SinkProcess:
         """End all streams."""
         self._done(Leave())
 
-    def check(self) -> None:
-        """Raise RuntimeError when a stream is lost or something came on it; nothing may have been published."""
-        self._done(Rest())
+    def check(self) -> int:
+        """Return how many pings were answered until now; nothing may have been published.
+
+        Raises RuntimeError when a stream is lost or something came on it.
+        """
+        return self._done(Rest()).pings
 
     def fan(self, together: int, seconds: float, *, at_once: bool = True) -> Round:
         """Publish for so long; return what was counted."""
         return self._told(Fan(together, seconds, at_once), Round, seconds + ANSWER_S_MAX)
 
-    def _done(self, command: Command) -> None:
+    def _done(self, command: Command) -> Done:
         done = self._told(command, Done, ANSWER_S_MAX)
         if done.fault:
             raise RuntimeError(done.fault)
+        return done
 
     def _told(self, command: Command, kind: type[Answer], deadline_s: float) -> Answer:
         self._client.tell(command)

@@ -12,9 +12,9 @@ from typing import Final
 import httpx
 
 from harness.bench.accounts import account_of
-from harness.bench.latency import NUMBERED, PREFIX
 from harness.bench.load import MARK
 from harness.bench.misdeeds import Count, Plan
+from harness.bench.numbering import NUMBERED, number_of
 from harness.bench.tabs import LEAVE_S_MAX, Tab, wait_gone
 from reference_server.contract.limits import ABORT_AFTER_CLOSE_S
 from reference_server.contract.operations import BASE
@@ -34,8 +34,7 @@ class Staller(Tab):
 
     def text(self, payload: bytes, now_ns: int) -> None:  # noqa: ARG002 - as in Tab
         """Hold a message to the one before it."""
-        at = payload.find(PREFIX) + len(PREFIX)
-        number = int(payload[at : at + len(MARK)])
+        number = number_of(payload)
         self.gaps += number != self.last + 1
         self.last = number
 
@@ -43,8 +42,7 @@ class Staller(Tab):
 async def stalled(plan: Plan, count: Count) -> None:
     """Read the welcome and nothing else while messages go on, until the server has closed every one; read then."""
     stallers = [Staller(token) for token in islice(cycle(plan.tokens[:STALLED_ACCOUNTS]), plan.peers)]
-    for staller in stallers:
-        await _stalled(plan, staller, count)
+    stallers = [staller for staller in stallers if await _stalled(plan, staller, count)]
     count.messages += await asyncio.to_thread(_filled, plan)
     # Every other one wakes in time to read the close frame behind what it has; the rest are aborted before.
     _wake(stallers[::2])
@@ -64,7 +62,7 @@ def _wake(stallers: list[Staller]) -> None:
             staller.transport.resume_reading()
 
 
-async def _stalled(plan: Plan, staller: Staller, count: Count) -> None:
+async def _stalled(plan: Plan, staller: Staller, count: Count) -> bool:
     loop = asyncio.get_running_loop()
     plug = socket.socket()
     plug.setblocking(False)
@@ -72,10 +70,17 @@ async def _stalled(plan: Plan, staller: Staller, count: Count) -> None:
     plug.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
     await loop.sock_connect(plug, (plan.host, plan.port))
     transport, _ = await loop.create_connection(lambda: staller, sock=plug)
-    async with asyncio.timeout(LEAVE_S_MAX):
-        welcomed = await staller.welcomed
-    count.welcome(welcomed, staller)
+    welcomed = None
+    try:
+        async with asyncio.timeout(LEAVE_S_MAX):
+            welcomed = await asyncio.shield(staller.welcomed)
+    except TimeoutError:
+        staller.fault = f"no welcome within {LEAVE_S_MAX:g} s"
+    if not count.welcome(welcomed, staller):
+        transport.abort()
+        return False
     transport.pause_reading()
+    return True
 
 
 def _filled(plan: Plan) -> int:

@@ -45,15 +45,17 @@ class Count(Struct, frozen=True):
 
     welcomed: int
     seconds: float
-    p50_ms: float
-    p95_ms: float
-    p99_ms: float
-    lag_p99_ms: float
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+    lag_p99_ms: float | None
     held: int
     faults: dict[str, int]
     server: Spent
     client: Spent
     windows_p95_ms: list[float | None]
+    begun: int = 0
+    """Connects of the whole storm, whatever became of them."""
 
 
 class Storm:
@@ -118,8 +120,8 @@ class Storm:
         held = sum(tab.open for tab in self.tabs)
         lag_p99_ms, faults = self._lag.p99_ms(), dict(self._faults)
         windows_ms = self._times.windows_ms(0.95, *self._window_ns)
-        spent = (server, client)
-        return Count(len(times_ns), seconds, p50_ms, p95_ms, p99_ms, lag_p99_ms, held, faults, *spent, windows_ms)
+        counted = (len(times_ns), seconds, p50_ms, p95_ms, p99_ms, lag_p99_ms, held, faults)
+        return Count(*counted, server, client, windows_ms, len(self.tabs))
 
 
 async def _led(plan: Plan) -> None:

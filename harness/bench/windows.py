@@ -45,7 +45,7 @@ class Times:
         for due_ns, time_ns in zip(self._due_ns, self._times_ns, strict=True):
             if from_ns <= due_ns < until_ns:
                 windows[(due_ns - from_ns) * WINDOWS // (until_ns - from_ns)].append(time_ns)
-        return [quantile_ms(sorted(window), quantile) if window else None for window in windows]
+        return [quantile_ms(sorted(window), quantile) for window in windows]
 
 
 def median_of(figure: Figure, windows_ms: Sequence[float | None]) -> Figure:

@@ -21,8 +21,8 @@ def test_a_client_that_breaks_says_so() -> None:
 
 def test_a_client_that_is_silent_is_not_waited_for() -> None:
     plan = Plan("idle", "127.0.0.1", 1, "", [], 0, None, 60.0)
-    with (
-        pytest.raises(RuntimeError, match="said nothing in time"),
-        running(frozenset(), "harness.bench.peers", plan) as client,
-    ):
-        client.said(Count, 0.05)
+    with running(frozenset(), "harness.bench.peers", plan) as client:
+        client.said(Ready, 20.0)
+        client.tell()
+        with pytest.raises(RuntimeError, match="said nothing in time"):
+            client.said(Count, 0.05)

@@ -3,20 +3,25 @@
 import contextlib
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 
 from harness.bench.bars import BARS
 from harness.bench.contest import ROUNDS, Contest, Play, contested, rate, ratio
 from harness.bench.contestants import OURS, SOCKETS, MissingError
+from harness.bench.report import verdict
 from harness.bench.rivals.catalog import RIVALS
 from harness.bench.rounds import Round, Spent
 from harness.bench.setting import Setting
 
 BUSY = Spent(0.98, 0.0)
+BY_NAME = {bar.name: bar for bar in BARS}
 
 
-def round_of(per_s: int, server: Spent = BUSY, *, client_waited: float = 0.0, fault: str = "") -> Round:
-    return Round(per_s // 1000, per_s, per_s * 164, 1.0, server, Spent(0.4, client_waited), fault)
+def round_of(
+    per_s: int, server: Spent = BUSY, *, client_waited: float = 0.0, fault: str = "", own: bool = False
+) -> Round:
+    return Round(per_s // 1000, per_s, per_s * 164, 1.0, server, Spent(0.4, client_waited), fault, own)
 
 
 def contest(ours: list[Round], picows: list[Round] | None) -> Contest:
@@ -42,7 +47,7 @@ def test_a_rate_is_the_median_of_the_rounds_with_its_cpu_time_and_what_was_the_l
 
     assert figure.value == 200_000
     assert figure.cpu_us_per_request == pytest.approx(4.9)
-    assert figure.note == "100,000 to 400,000; server's core 98%, client's 40%; all arrived once"
+    assert figure.note == "100,000 to 400,000; server's core 98%, client's 40%; as many arrived as were sent"
 
 
 @pytest.mark.parametrize(
@@ -66,14 +71,39 @@ def test_a_rival_says_how_ours_stands_to_it() -> None:
     assert figure.note.endswith("ours is 1.50 of it (median of the rounds' ratios)")
 
 
-def test_a_void_round_leaves_no_figure_and_says_why() -> None:
-    ours = [round_of(100_000), round_of(100_000, fault="one was lost"), round_of(100_000)]
+def test_a_round_in_which_the_server_did_wrong_leaves_no_figure_but_a_fault() -> None:
+    ours = [round_of(100_000), round_of(100_000, fault="one was lost"), round_of(0, fault="it broke", own=True)]
     found = contest(ours, [round_of(100_000)] * 3)
 
-    assert rate(found, "fan_out", OURS).value is None
-    assert rate(found, "fan_out", OURS).note == "ours: 1 of 3 rounds void: one was lost"
-    assert ratio(found, "fan_out_to_picows", "picows").value is None
+    for figure in (rate(found, "fan_out", OURS), ratio(found, "fan_out_to_picows", "picows")):
+        assert (figure.value, figure.note) == (None, "")
+        assert figure.fault == "ours: 2 of 3 rounds void: one was lost"
+        assert verdict(figure, BY_NAME[figure.name]) == "missed"
     assert rate(found, "fan_out_picows", "picows").value == 100_000
+
+
+@pytest.mark.parametrize(
+    ("ours", "picows"),
+    [
+        (round_of(0, fault="its load client failed", own=True), round_of(100_000)),
+        (round_of(100_000), round_of(100_000, fault="one was lost")),
+        (round_of(100_000), round_of(0, fault="its load client failed", own=True)),
+    ],
+    ids=["our load client failed", "the rival did wrong", "the rival's load client failed"],
+)
+def test_what_is_not_the_server_s_fault_leaves_no_ratio_and_misses_no_bar(ours: Round, picows: Round) -> None:
+    figure = ratio(contest([ours] * 3, [picows] * 3), "fan_out_to_picows", "picows")
+
+    assert (figure.value, figure.fault) == (None, "")
+    assert figure.note.endswith((ours.fault, picows.fault))
+    assert verdict(figure, BY_NAME[figure.name]) == "-"
+
+
+def test_it_is_told_on_how_many_connections_the_messages_were_looked_at() -> None:
+    rounds = [msgspec.structs.replace(round_of(100_000), read_in_full=number) for number in (10, 9, 10)]
+    note = rate(contest(rounds, rounds), "fan_out", OURS).note
+
+    assert note.endswith("as many arrived as were sent; 9 connections read in full: each message once, in one order")
 
 
 def test_a_missing_rival_leaves_no_figure_and_says_so() -> None:

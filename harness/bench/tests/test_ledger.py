@@ -38,7 +38,7 @@ def test_nothing_is_expected_of_a_message_that_was_refused() -> None:
     one.refuse(2)
 
     assert one.complete
-    assert one.tally() == Tally(2, 2, 0, 0, 0)
+    assert one.tally() == Tally(2, 2, 0, 0, 0, refused=1)
 
 
 def test_a_refused_message_that_comes_all_the_same_is_foreign() -> None:
@@ -47,7 +47,7 @@ def test_a_refused_message_that_comes_all_the_same_is_foreign() -> None:
     one.take(2, 1)
 
     assert one.complete
-    assert one.tally() == Tally(2, 2, 0, 0, 2)
+    assert one.tally() == Tally(2, 2, 0, 0, 2, refused=1)
 
 
 def test_a_message_that_came_to_another_is_foreign() -> None:

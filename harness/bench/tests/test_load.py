@@ -6,7 +6,7 @@ from itertools import cycle
 
 import pytest
 
-from harness.bench.load import LOST, MARK, Connection, Count, Load, Pace, Plan
+from harness.bench.load import LOST, MARK, Connection, Count, Load, Pace, Plan, quantile_ms, shown_ms
 
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 END = b"\r\n\r\n"
@@ -71,6 +71,8 @@ def test_answers_are_counted_by_status_over_kept_connections() -> None:
     assert desk.connections == 2
     assert set(count.statuses) == {"200", "404"}
     assert 0 < sum(count.statuses.values()) == count.answers <= len(desk.requests)
+    assert count.p50_ms is not None
+    assert count.p99_ms is not None
     assert count.p99_ms >= count.p50_ms > 0
     assert count.cpu_s is None or count.cpu_s >= 0
 
@@ -130,3 +132,34 @@ def test_a_connection_that_the_server_ends_shows() -> None:
     count = loaded(Desk([ANSWER], []))
 
     assert count.statuses[LOST] == 2
+
+
+class Wire(Connection):
+    """Keeps from when each request counts, and sends nothing."""
+
+    def __init__(self, load: Load) -> None:
+        super().__init__(load)
+        self.intended_ns: list[int] = []
+
+    def send(self, head: bytes, intended_ns: int) -> None:  # noqa: ARG002 - as in Connection
+        self.intended_ns.append(intended_ns)
+
+
+def test_a_request_that_waited_for_a_connection_counts_from_when_it_was_due() -> None:
+    load = Load(Plan("", 0, 0, 1, [GET], 1.0, rate_per_s=50.0))
+    wire = Wire(load)
+    load._due.extend((7, 9))
+    load.answered(wire, b"200", 1)
+    load.answered(wire, b"200", 7)
+
+    assert wire.intended_ns == [7, 9]
+
+
+@pytest.mark.parametrize(("quantile", "found"), [(0.0, 1.0), (0.5, 51.0), (0.95, 96.0), (0.99, 100.0), (1.0, 100.0)])
+def test_a_quantile_is_that_of_the_times(quantile: float, found: float) -> None:
+    assert quantile_ms([number * 1_000_000 for number in range(1, 101)], quantile) == found
+
+
+def test_a_quantile_of_nothing_is_none_and_not_a_good_one() -> None:
+    assert quantile_ms([], 0.99) is None
+    assert (shown_ms(None), shown_ms(1.25, 2)) == ("unknown", "1.25 ms")

@@ -6,6 +6,7 @@ import pytest
 
 from harness.bench import memory
 from harness.bench.contestants import OURS, SOCKETS, contestant
+from harness.bench.machine import GIVEN_BACK_S
 from harness.bench.memory import a_connection_kib, idle_memory
 from harness.bench.setting import Setting
 from harness.bench.sinks import SinkProcess
@@ -23,7 +24,7 @@ def test_memory_a_connection_is_what_was_added_by_each() -> None:
 def test_connections_are_held_and_what_they_cost_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {
         "CONNECTIONS": 40, "OPENED_AT_ONCE": 20, "WARM_UPS": 2, "WARM_UP_CONNECTIONS": 5, "IDLE_S_MIN": 0.1,
-        "SETTLED_S": 0.02, "SOCKETS": ("ours", "websockets"),
+        "SETTLED_S": 0.02, "GIVEN_BACK_S": 0.0, "SOCKETS": ("ours", "websockets"),
     }.items():  # fmt: skip
         monkeypatch.setattr(memory, name, value)
     ours, idle, websockets = idle_memory(ANYWHERE)
@@ -33,7 +34,7 @@ def test_connections_are_held_and_what_they_cost_is_told(monkeypatch: pytest.Mon
         assert figure.value is not None
         assert figure.note.endswith("kernel buffers not included")
     assert idle.value is not None
-    assert idle.note.endswith("no ping fell due")
+    assert idle.note.endswith("s, 0 pings of the server answered")
 
 
 def test_too_few_open_files_leave_no_figure_and_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,3 +71,84 @@ def test_connections_opened_in_parts_are_still_as_many_of_each_account() -> None
         for _ in range(64):
             one.open(1)
         one.sink.check()
+
+
+class House:
+    """A server of sockets whose memory is known: what the first connections make stays, the rest is given back late."""
+
+    A_CONNECTION_MIB = 0.01
+    MADE_ONCE_MIB = 7.0
+    name = "picows"
+    pid = 1
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+        self.held = 0
+        self.made_once = False
+        self.spare_mib = self.left_s = 0.0
+        self.sink = self
+
+    def monotonic(self) -> float:
+        return self.now_s
+
+    def sleep(self, seconds: float) -> None:
+        self.now_s += seconds
+
+    def open(self, number: int) -> None:
+        self.held += number
+        self.made_once = True
+
+    def leave(self) -> None:
+        self.spare_mib, self.left_s = self.held * self.A_CONNECTION_MIB, self.now_s
+        self.held = 0
+
+    def check(self) -> int:
+        return 0
+
+    def resident_mib(self, pid: int) -> float:
+        assert pid == self.pid
+        if self.spare_mib and self.now_s - self.left_s >= GIVEN_BACK_S:
+            self.spare_mib = 0.0
+        made_mib = self.MADE_ONCE_MIB if self.made_once else 0.0
+        return 50.0 + made_mib + self.spare_mib + self.held * self.A_CONNECTION_MIB
+
+    def open_files(self, pid: int) -> int:
+        assert pid == self.pid
+        return 9 + self.held
+
+
+def test_memory_is_held_against_a_server_that_is_warm_and_has_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    house = House()
+    monkeypatch.setattr(memory, "time", house)
+    for name in ("resident_mib", "open_files"):
+        monkeypatch.setattr(memory, name, getattr(house, name))
+    (figure,) = memory._measured(house, "idle_memory_picows", 0.0)  # type: ignore[arg-type]
+
+    assert figure.value == pytest.approx(house.A_CONNECTION_MIB * 1024)
+    assert figure.note == "resident 57.0 to 157.0 MiB; kernel buffers not included"
+
+
+def test_memory_is_read_when_it_does_not_change_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "time", House())
+    readings = iter([60.0, 58.0, 57.0, 57.0, 56.0])
+
+    assert memory._settled(lambda: next(readings)) == 57.0
+
+
+def test_memory_that_never_settles_is_read_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    house = House()
+    monkeypatch.setattr(memory, "time", house)
+    memory._settled(lambda: house.now_s)
+
+    assert memory.SETTLE_S_MAX <= house.now_s < memory.SETTLE_S_MAX + 2 * memory.SETTLED_S
+
+
+def test_pings_of_the_server_while_idle_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    house, pings = House(), iter([5, 12])
+    monkeypatch.setattr(memory, "time", house)
+    monkeypatch.setattr(memory, "cpu_s", lambda _: house.now_s / 100)
+    monkeypatch.setattr(house, "check", lambda: next(pings))
+    figure = memory._idle_cpu(house, 40.0)  # type: ignore[arg-type]
+
+    assert figure.value == pytest.approx(1.0)
+    assert figure.note == "over 40 s, 7 pings of the server answered"

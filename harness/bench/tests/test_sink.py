@@ -1,13 +1,17 @@
 """A round counts what was delivered, and is void when anything was not, or twice."""
 
 import contextlib
+import itertools
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
+from harness.bench import rounds
+from harness.bench import sink as sink_module
+from harness.bench.numbering import NUMBERED, number_of
 from harness.bench.publisher import Publisher
 from harness.bench.rivals.floor import FRAME, Floor
 from harness.bench.rivals.publishing import HOST, answer, request
@@ -110,6 +114,7 @@ def test_a_round_of_a_wrong_server_is_void(kind: type[Floor]) -> None:
     count = counted(kind)
 
     assert count.fault
+    assert not count.own
     assert count.per_s is None
 
 
@@ -211,3 +216,116 @@ def test_an_answer_in_pieces_counts_when_it_is_whole() -> None:
 )
 def test_an_answer_that_is_no_success_ends_the_round(bad: bytes, fault: str) -> None:
     assert answered(lambda line: line.sendall(bad)).fault == fault
+
+
+def test_each_publish_carries_its_number_where_there_is_a_place_for_one() -> None:
+    place = b"POST / HTTP/1.1\r\nX: 00000000\r\n\r\n" + NUMBERED.encode() + b"."
+    with socket.create_server((HOST, 0)) as door:
+        publisher = Publisher(HOST, door.getsockname()[1], [place, place], 3, at_once=True)
+        lines = [door.accept()[0] for _ in range(3)]
+        publisher.publish()
+        read = [line.recv(100) for line in lines]
+        publisher.close()
+        for line in lines:
+            line.close()
+
+    assert [number_of(one) for one in read] == [1, 2, 3]
+    assert [one.replace(b"bench 0000000%d" % number, b"bench 00000000") for number, one in enumerate(read, 1)] == [
+        place
+    ] * 3
+    # What is sent in turn goes to every second stream.
+    assert publisher.numbers(3) == [range(1, 4, 2), range(2, 4, 2), range(1, 4, 2)]
+
+
+class Clock:
+    """A clock that stands until it is moved."""
+
+    now_s = 100.0
+
+    def monotonic(self) -> float:
+        return self.now_s
+
+
+class Brought:
+    """Streams to which one more frame comes with each sweep; all that was sent came if there were two."""
+
+    bytes_read = 0
+    in_full = 1
+    sweeps = 0
+
+    def __len__(self) -> int:
+        return 1
+
+    def sweep(self, between: Callable[[], None]) -> None:  # noqa: ARG002 - as in Streams
+        self.sweeps += 1
+        self.bytes_read += len(FRAME)
+
+    def fault(self, expected: Sequence[int], numbers: Sequence[range]) -> str:
+        return "" if [self.sweeps] == expected else f"{self.sweeps} of {expected}, {numbers}"
+
+
+class Told:
+    """A publisher whose publishes are over."""
+
+    fault = ""
+
+    def __init__(self, published: int, numbers: Sequence[range] = ()) -> None:
+        self.published = self.deliveries = published
+        self._numbers = list(numbers)
+
+    def times(self) -> list[int]:
+        return [self.published]
+
+    def numbers(self, streams: int) -> list[range]:
+        return self._numbers[:streams]
+
+
+class Slow(Sink):
+    """Publishes in no time, and drains for five seconds."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(Plan(HOST, 1, 1, 4711, [request()], len(FRAME), welcomes=0))
+        self.brought = Brought()
+        self.streams = self.brought  # type: ignore[assignment]
+        self._clock = clock
+
+    def _publish(self, publisher: Publisher, until: float) -> None:
+        pass
+
+    def _drain(self, expected_bytes: int) -> None:
+        super()._drain(expected_bytes)
+        self._clock.now_s += 5.0
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> Slow:
+    clock = Clock()
+    monkeypatch.setattr(sink_module, "time", clock)
+    spent = {4711: itertools.count(1.0, 2.0), os.getpid(): itertools.count(1.0, 3.0)}
+    monkeypatch.setattr(rounds, "cpu_s", lambda pid: next(spent[pid]))
+    monkeypatch.setattr(rounds, "waited_s", {4711: 0.0}.get)
+    return Slow(clock)
+
+
+def test_a_round_lasts_until_the_last_byte_was_read_and_tells_whose_cpu_time_is_whose(slow: Slow) -> None:
+    count = slow._counted(Told(2), 1.0)  # type: ignore[arg-type]
+
+    assert count.seconds == 5.0
+    assert (count.server.cpu_s, count.client.cpu_s) == (2.0, 3.0)
+    assert (count.server.waited_s, count.client.waited_s) == (0.0, None)
+
+
+def test_a_frame_that_comes_when_nothing_is_due_any_more_voids_a_round(slow: Slow) -> None:
+    # The drain reads all that was sent; what the look at quiet brings is one too many.
+    assert slow._counted(Told(2), 1.0).fault == "3 of [2], []"  # type: ignore[arg-type]
+    assert slow.brought.sweeps == 3
+
+
+def test_connections_are_read_in_full_only_where_publishes_have_numbers(slow: Slow) -> None:
+    assert slow._counted(Told(2), 1.0).read_in_full == 0  # type: ignore[arg-type]
+
+
+def test_connections_that_are_read_in_full_are_held_to_the_numbers_and_counted(slow: Slow) -> None:
+    count = slow._counted(Told(2, [range(1, 3)] * 2), 1.0)  # type: ignore[arg-type]
+
+    assert (count.read_in_full, count.fault) == (1, "3 of [2], [range(1, 3)]")

@@ -9,9 +9,11 @@ import pytest
 
 from harness.bench import contest, storm
 from harness.bench.accounts import socket_figures
+from harness.bench.bars import BARS
 from harness.bench.clients import Ready, running
 from harness.bench.contestants import OURS, SOCKETS
 from harness.bench.process import Server
+from harness.bench.report import verdict
 from harness.bench.rounds import Spent
 from harness.bench.setting import Setting
 from harness.bench.storm import A_ROUND, CLIENT, CONNECTIONS_MAX, PER_ACCOUNT_MAX, connect_rate, round_of
@@ -19,6 +21,8 @@ from harness.bench.storm_client import Count, Plan, Storm
 from reference_server.contract.limits import SOCKETS_PER_ACCOUNT_MAX
 
 ANYWHERE = Setting(seconds=0.1, server_cores=frozenset(), load_cores=frozenset())
+BAR = next(bar for bar in BARS if bar.name == "connect_storm")
+STEADY = Count(2_500, 5.0, 1.0, 2.0, 3.0, 0.1, 3_000, {}, Spent(0.4), Spent(0.2), [2.0] * 5, 3_000)
 WHOLE = Count(A_ROUND, 0.5, 1.0, 2.0, 3.0, 0.1, A_ROUND, {}, Spent(0.4), Spent(0.2), [])
 
 
@@ -46,7 +50,9 @@ def test_what_falls_due_in_the_time_is_counted_and_all_stay(server: Server) -> N
     # What falls due while warming up is opened and held, not counted.
     assert (count.welcomed, count.held) == (30, 39)
     assert count.faults == {}
-    assert 0 < count.p50_ms <= count.p95_ms <= count.p99_ms
+    assert None not in (count.p50_ms, count.p95_ms, count.p99_ms)
+    assert 0 < (count.p50_ms or 0) <= (count.p95_ms or 0) <= (count.p99_ms or 0)
+    assert count.begun == 39
     assert all(window is not None for window in count.windows_p95_ms)
 
 
@@ -111,3 +117,48 @@ def test_connects_of_each_contestant_are_counted_in_turn(monkeypatch: pytest.Mon
         if name != "connect_rate_picows" or importlib.util.find_spec("picows"):
             assert len(figure.rounds) == 2, figure.note
             assert "70 welcomed a round" in figure.note
+
+
+def test_a_storm_tells_each_quantile_by_its_name(server: Server) -> None:
+    storm_ = Storm(plan(server))
+    storm_._window_ns = (0, 100)
+    for number in range(1, 101):
+        storm_._times.add(number - 1, number - 1 + number * 1_000_000)
+    count = storm_._count(1.0, Spent(), Spent())
+
+    assert (count.p50_ms, count.p95_ms, count.p99_ms) == (51.0, 96.0, 100.0)
+    assert count.windows_p95_ms == [20.0, 40.0, 60.0, 80.0, 100.0]
+
+
+def test_the_figure_of_a_storm_is_the_median_of_its_windows() -> None:
+    found = storm.figure(msgspec.structs.replace(STEADY, windows_p95_ms=[2.0, 9.0, 4.0, 3.0, 8.0]), 3_000)
+
+    assert (found.value, found.p50_ms, found.p99_ms, found.fault) == (4.0, 1.0, 3.0, "")
+    assert "500 connects/s counted; 3,000 held, ws/stats says 3,000; client's lag p99 0.1 ms" in found.note
+    assert verdict(found, BAR) == "met"
+
+
+REFUSED = "the server answered a handshake with 503"
+NOBODY: dict[str, Any] = {"welcomed": 0, "p50_ms": None, "p95_ms": None, "p99_ms": None, "windows_p95_ms": [None] * 5}
+
+
+@pytest.mark.parametrize(
+    ("named", "held", "value", "said", "why"),
+    [
+        ({**NOBODY, "held": 0, "faults": {REFUSED: 3_000}}, 0, None, "missed", f"3,000 x {REFUSED}"),
+        ({"welcomed": 2_499, "held": 2_999, "faults": {REFUSED: 1}}, 2_999, 2.0, "missed", f"1 x {REFUSED}"),
+        ({"held": 2_000}, 2_000, 2.0, "missed", "1,000 sockets ended meanwhile"),
+        ({}, 2_999, 2.0, "missed", "ws/stats says 2,999 sockets of 3,000"),
+        ({"welcomed": 2_400}, 3_000, 2.0, "missed", "2,400 connects of 2,500 due"),
+        ({"welcomed": 2_400, "lag_p99_ms": 90.0}, 3_000, None, "-", "the load client was late itself"),
+        ({**NOBODY, "held": 0, "begun": 0, "seconds": 0.001}, 0, None, "-", "nobody was welcomed"),
+    ],
+    ids=["all refused", "one refused", "some ended", "the hub differs", "too few", "a client that was late", "none"],
+)
+def test_the_bar_of_a_storm_is_met_only_where_all_were_welcomed_and_stayed(
+    named: dict[str, Any], held: int, value: float | None, said: str, why: str
+) -> None:
+    found = storm.figure(msgspec.structs.replace(STEADY, **named), held)
+
+    assert (found.value, verdict(found, BAR)) == (value, said)
+    assert why in (found.fault if said == "missed" else found.note)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from harness.bench.streams import SWEEP_READS, Streams, pieces
+from harness.bench.streams import IN_FULL, SWEEP_READS, Streams, pieces
 from harness.conformance.raw_frames import CLOSE, PING, TEXT, frame
 
 SWITCHING = b"HTTP/1.1 101 Switching Protocols\r\n\r\n"
@@ -180,3 +180,58 @@ def test_each_stream_is_held_against_its_own_number(opened: Opened) -> None:
 
     assert streams.fault([2, 3]) == ""
     assert streams.fault([3, 2]) == "2 of 2 connections read 2 to 3 frames where 2 to 3 were sent"
+
+
+def test_a_frame_whose_end_never_comes_is_told(opened: Opened) -> None:
+    streams, (line,) = opened(1)
+    line.sendall(FRAME + FRAME[:9])
+    sweep_until(streams, lambda: streams.bytes_read == len(FRAME) + 9)
+
+    assert streams.fault([1]) == "1 of 1 connections ended within a frame"
+
+
+def numbered(number: int) -> bytes:
+    return frame(TEXT, (b"bench %08d" % number).ljust(160, b"x"), masked=False)
+
+
+@pytest.mark.parametrize(
+    ("second", "fault"),
+    [
+        (numbered(1) + numbered(2), ""),
+        (numbered(1) + numbered(1), "of 2 messages a connection lost 1, got 1 twice, or got another's"),
+        (numbered(2) + numbered(1), "two connections got the messages in two orders"),
+    ],
+    ids=["each once", "one doubled and one lost", "another order"],
+)
+def test_what_length_can_t_tell_is_told_by_the_numbers_of_the_first_streams(
+    opened: Opened, second: bytes, fault: str
+) -> None:
+    streams, (first, other) = opened(2)
+    streams.begin()
+    first.sendall(numbered(1) + numbered(2))
+    other.sendall(second)
+    sweep_until(streams, lambda: streams.bytes_read == 4 * len(FRAME))
+
+    assert streams.in_full == 2
+    assert streams.fault([2, 2]) == ""
+    assert streams.fault([2, 2], [range(1, 3)] * 2) == fault
+
+
+def test_only_the_first_streams_are_in_full(opened: Opened) -> None:
+    streams, lines = opened(IN_FULL + 1)
+    streams.begin()
+    for line in lines[:-1]:
+        line.sendall(numbered(1))
+    lines[-1].sendall(FRAME)
+    sweep_until(streams, lambda: streams.bytes_read == (IN_FULL + 1) * len(FRAME))
+
+    assert streams.in_full == IN_FULL
+    assert streams.fault([1] * len(streams), [range(1, 2)] * IN_FULL) == ""
+
+
+def test_pings_that_were_answered_are_counted(opened: Opened) -> None:
+    streams, (line,) = opened(1)
+    line.sendall(frame(PING, b"hi", masked=False) * 2)
+    sweep_until(streams, lambda: streams.pings == 2)
+
+    assert streams.fault([0]) == ""
