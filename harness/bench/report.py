@@ -23,6 +23,7 @@ BUSY_MIN: Final = 0.9
 """Of the server's core, what it had or wanted: under it something else was the limit."""
 WAITED_MAX: Final = 0.2
 """The part of the time in which the server may wait for its core before a verdict says more of its neighbours."""
+RATIO: Final = "ratio"
 INTERRUPTED: Final = "not measured: interrupted"
 ONE_CORE: Final = "server and load share one core"
 WHAT_WIDTH: Final = 43
@@ -104,9 +105,11 @@ def doubts(figure: Figure, bar: Bar, *, shared: bool = False) -> list[str]:
     if figure.value is None:
         return []
     found = [ONE_CORE] if shared else []
-    if figure.busy is not None and figure.busy < BUSY_MIN:
+    # What neighbours take makes a rate or a time worse and never better: a bar that is met all the same is met.
+    is_met_anyway = bar.bound is not None and bar.unit != RATIO and bar.met(figure.value)
+    if not is_met_anyway and figure.busy is not None and figure.busy < BUSY_MIN:
         found.append(f"the server was not the limit: it had or wanted {figure.busy:.0%} of its core")
-    if figure.waited is not None and figure.waited > WAITED_MAX:
+    if not is_met_anyway and figure.waited is not None and figure.waited > WAITED_MAX:
         found.append(f"the server waited {figure.waited:.0%} of the time for its core")
     if figure.lag_ms and bar.met(figure.value - figure.lag_ms) != bar.met(figure.value):
         found.append(f"{figure.lag_ms:.1f} ms of it may be the load client's own lag")

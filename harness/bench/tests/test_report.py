@@ -57,7 +57,9 @@ def test_a_bar_is_met_at_its_bound(name: str, value: float | None, said: str) ->
     ("figure", "said", "why"),
     [
         (Figure("fan_out", 120_000, busy=0.9, waited=0.2), "met", ""),
-        (Figure("fan_out", 120_000, busy=0.89), "undecided", "the server was not the limit: it had or wanted 89%"),
+        (Figure("fan_out", 90_000, busy=0.89), "undecided", "the server was not the limit: it had or wanted 89%"),
+        (Figure("fan_out", 120_000, busy=0.5, waited=0.4), "met", ""),
+        (Figure("fan_out_to_floor", 0.9, busy=0.89), "undecided", "the server was not the limit"),
         (Figure("fan_out", 90_000, busy=1.0, waited=0.21), "undecided", "the server waited 21% of the time"),
         (Figure("fan_out", 90_000, busy=1.0, waited=0.0), "missed", ""),
         (Figure("fan_out_floor", 90_000, busy=0.5), "reported", "the server was not the limit"),
