@@ -125,18 +125,20 @@ def _mixed(setting: Setting, name: str, *, uploads: bool) -> Figure:
         ]
         if uploads:
             plans.append(_upload_plan(setting, server, token))
-        counts = counted(setting.load_cores, plans)
-        figure = _rate(name, counts[0])
-        names = ("logins", "uploads")
-        beside = ", ".join(
-            f"{count.answers / count.seconds:.1f} {what}/s" for what, count in zip(names, counts[1:], strict=False)
-        )
-        note = f"{OTHERS_PER_S} calls/s beside {beside}"
-        timed = {"value": counts[0].p99_ms, "lag_ms": counts[0].lag_p99_ms}
-        # What the loop waits for here is mostly the server's own hashing: that belongs to what is measured.
-        found = msgspec.structs.replace(figure, cpu_us_per_request=None, busy=None, waited=None, note=note, **timed)
-        told = zip(("calls", *names), counts, strict=False)
-        return sum((of_statuses(what, count.statuses) for what, count in told), Findings()).on(found)
+        return _beside(name, *counted(setting.load_cores, plans))
+
+
+def _beside(name: str, calls: Count, *beside: Count) -> Figure:
+    """Return the p99 of the calls beside logins and, where there are any, uploads: all must have succeeded."""
+    counts = {"calls": calls} | dict(zip(("logins", "uploads"), beside, strict=False))
+    told = ", ".join(f"{one.answers / one.seconds:.1f} {what}/s" for what, one in counts.items() if what != "calls")
+    note = f"{OTHERS_PER_S} calls/s beside {told}"
+    timed = {"value": calls.p99_ms, "lag_ms": calls.lag_p99_ms}
+    # What the loop waits for here is mostly the server's own hashing: that belongs to what is measured.
+    found = msgspec.structs.replace(
+        _rate(name, calls), cpu_us_per_request=None, busy=None, waited=None, note=note, **timed
+    )
+    return sum((of_statuses(what, one.statuses) for what, one in counts.items()), Findings()).on(found)
 
 
 def _put_on(setting: Setting, server: Server, heads: list[bytes]) -> Count:
