@@ -19,7 +19,9 @@ from harness.targets.base import Answered
 
 ANSWER_S_MAX: Final = 8.0
 ANSWER_BYTES_MAX: Final = 256 * 1024
-UNANSWERED: Final = (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError)
+LET_GO_S_MAX: Final = 2.0
+UNANSWERED: Final = (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError, IndexError)
+"""How it goes without an answer that is one: nobody there or too late, or what is no HTTP."""
 
 
 async def exchange(
@@ -40,10 +42,7 @@ async def exchange(
 
 
 async def _answer(url: str, tls: Any, data: bytes) -> tuple[int, dict[str, str], Any]:
-    parts = urlsplit(url)
-    secure = (tls or ssl.create_default_context()) if parts.scheme in ("https", "wss") else None
-    port = parts.port or (443 if secure else 80)
-    reader, writer = await asyncio.open_connection(parts.hostname, port, ssl=secure, limit=ANSWER_BYTES_MAX)
+    reader, writer = await connected(url, tls, ANSWER_BYTES_MAX)
     try:
         # A server may refuse, and hang up, before it has read all of it.
         with contextlib.suppress(OSError):
@@ -51,18 +50,44 @@ async def _answer(url: str, tls: Any, data: bytes) -> tuple[int, dict[str, str],
             await writer.drain()
         return await _read(reader)
     finally:
-        writer.close()
-        with contextlib.suppress(OSError):
-            await writer.wait_closed()
+        await let_go(writer)
 
 
 async def _read(reader: asyncio.StreamReader) -> tuple[int, dict[str, str], Any]:
-    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-    first, *rest = head.split("\r\n")
+    status, headers = parsed_head(await reader.readuntil(b"\r\n\r\n"))
+    return status, headers, _parsed(await reader.readexactly(body_size(headers, ANSWER_BYTES_MAX)))
+
+
+async def connected(url: str, tls: Any, limit: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Connect to where a URL points; what comes is buffered up to twice `limit`, and a head has `limit` at most."""
+    parts = urlsplit(url)
+    secure = (tls or ssl.create_default_context()) if parts.scheme in ("https", "wss") else None
+    port = parts.port or (443 if secure else 80)
+    return await asyncio.open_connection(parts.hostname, port, ssl=secure, limit=limit)
+
+
+async def let_go(writer: asyncio.StreamWriter) -> None:
+    """Close a connection, and abort it when a peer that reads nothing, or ends no TLS, stands in the way."""
+    writer.close()
+    closing = asyncio.ensure_future(writer.wait_closed())
+    closing.add_done_callback(lambda done: done.cancelled() or done.exception())
+    try:
+        # Not by a timeout around it: a wait that is canceled once is canceled for everybody who waits later.
+        await asyncio.wait({closing}, timeout=LET_GO_S_MAX)
+    finally:
+        writer.transport.abort()
+
+
+def parsed_head(head: bytes) -> tuple[int, dict[str, str]]:
+    """Return status and headers (names in lower case) of an answer's head; raises ValueError, IndexError for none."""
+    first, *rest = head.decode("latin-1").split("\r\n")
     pairs = (line.partition(":") for line in rest if line)
-    headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
-    length = min(int(headers.get("content-length") or 0), ANSWER_BYTES_MAX)
-    return int(first.split(" ")[1]), headers, _parsed(await reader.readexactly(length))
+    return int(first.split(" ")[1]), {name.strip().lower(): value.strip() for name, _, value in pairs}
+
+
+def body_size(headers: Mapping[str, str], most: int) -> int:
+    """Return how many bytes of a body to read, `most` at most; raises ValueError for a length that is none."""
+    return max(0, min(int(headers.get("content-length") or 0), most))
 
 
 def _parsed(body: bytes) -> Any:

@@ -5,76 +5,26 @@ in the same words. One connection is one row of a suite.
 """
 
 import asyncio
-import base64
-import contextlib
-import hashlib
-import ssl
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import msgspec
 
-from harness.client.rest import read_json
 from harness.client.shell import Endpoint, dressed
-from harness.conformance.raw_frames import (
-    CLOSE,
-    CONTINUATION,
-    CONTROL_BYTES_MAX,
-    NAMES,
-    NO_CODE,
-    PING,
-    PONG,
-    TEXT,
-    frame,
-    masked_with,
-)
-from harness.history import Recorder
-from harness.targets.manners import Connections
+from harness.conformance.raw_connection import ABNORMAL, RawConnection
+from harness.conformance.raw_frames import CLOSE, NAMES, TEXT, frame
+from harness.conformance.raw_handshake import SWITCHING, handshake_request, read_answer
+from harness.conformance.raw_http import UNANSWERED
 from reference_server.contract.messages import SOCKET_VERSION
 
-KEY: Final = base64.b64encode(b"zerostate-conformance"[:16]).decode()
 DIAL_S_MAX: Final = 10.0
 PIECE_GAP_S: Final = 0.001
 CUT_POLL_S: Final = 0.1
-ANSWER_BYTES_MAX: Final = 64 * 1024
-UNANSWERED: Final = (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError, IndexError)
-"""How a handshake goes without an answer that is one: nobody there, or what is no HTTP."""
-
-ABNORMAL: Final = 1006
 
 
-class RawSocket:
-    """One connection: `dial`, then send what the row says; a reader records what comes until it ends."""
-
-    def __init__(
-        self, recorder: Recorder, name: str, account: str | None = None, connections: Connections | None = None
-    ) -> None:
-        self.name = name
-        self.recorder = recorder
-        self.messages: list[Any] = []
-        self.pongs: list[bytes] = []
-        self.refused: int | None = None
-        self.answer_headers: dict[str, str] = {}
-        self.code: int | None = None
-        self.tcp_ended = False
-        self.answers_pings = True
-        self.answers_closes = True
-        self._account = account
-        self._connections = connections
-        self._reader: asyncio.StreamReader | None = None
-        self._writer: asyncio.StreamWriter | None = None
-        self._reading: asyncio.Task[None] | None = None
-        self._changed = asyncio.Condition()
-        self._may_read = asyncio.Event()
-        self._may_read.set()
-        self._left = False
-        self._closed = False
-        self._close_sent = False
-        self._opened_ns = 0
-        self._incomplete = False
-        self._text = b""
+class RawSocket(RawConnection):
+    """One connection: `dial`, then send what the row says; what comes is read and recorded beside that."""
 
     # --- the handshake
 
@@ -102,20 +52,19 @@ class RawSocket:
         offered = tuple(subprotocols) if subprotocols is not None else protocols
         told = {"url": endpoint.url, "expect": expect, **more}
         self._record("connecting", case=case, **{name: value for name, value in told.items() if value is not None})
-        pieces = request or (_handshake(url, version, upgrade, (*own, *headers), offered),)
+        pieces = request or (handshake_request(url, version, upgrade, (*own, *headers), offered),)
         try:
             async with asyncio.timeout(DIAL_S_MAX):
                 await self._connect(url, endpoint.tls)
                 await self.write_pieces(pieces)
-                head = await self._reader_of().readuntil(b"\r\n\r\n")
-                return await self._answered(head)
+                return await self._take_answer()
         except UNANSWERED as fault:
             await self._not_answered(fault)
             return False
 
     async def half_handshake(self, endpoint: Endpoint) -> None:
         """Connect and send a handshake that never ends."""
-        whole = _handshake(endpoint.url, SOCKET_VERSION, True, (), ())
+        whole = handshake_request(endpoint.url, SOCKET_VERSION, True, (), ())
         await self.unfinished(endpoint, whole[: len(whole) // 2], "half-handshake")
 
     async def unfinished(self, endpoint: Endpoint, data: bytes, told: str) -> None:
@@ -141,39 +90,20 @@ class RawSocket:
         self.refused = 0
         await self._shut()
 
-    async def _connect(self, url: str, tls: Any) -> None:
-        parts = urlsplit(url)
-        secure = (tls or ssl.create_default_context()) if parts.scheme == "wss" else None
-        port = parts.port or (443 if secure else 80)
-        self._reader, self._writer = await asyncio.open_connection(
-            parts.hostname, port, ssl=secure, limit=ANSWER_BYTES_MAX
-        )
-
-    async def _answered(self, head: bytes) -> bool:
-        first, *rest = head.decode("latin-1").split("\r\n")
-        status = int(first.split(" ")[1])
-        pairs = (line.partition(":") for line in rest if line)
-        headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
-        self.answer_headers = headers
-        if status != 101:
-            body = await self._reader_of().read(min(int(headers.get("content-length") or 0), ANSWER_BYTES_MAX))
-            self.refused = status
-            self._record("refused", status=status, headers=headers, **_body(body))
+    async def _take_answer(self) -> bool:
+        answer = await read_answer(self._reader_of())
+        self.answer_headers = answer.headers
+        if answer.status != SWITCHING:
+            self.refused = answer.status
+            self._record("refused", status=answer.status, headers=answer.headers, **answer.body)
             await self._shut()
             return False
-        opened = self._record("opened", headers=headers, subprotocol=headers.get("sec-websocket-protocol", ""))
-        self._opened_ns = opened.at_ns
+        selected = answer.headers.get("sec-websocket-protocol", "")
+        self._opened_ns = self._record("opened", headers=answer.headers, subprotocol=selected).at_ns
         self._reading = asyncio.create_task(self._read_frames())
         return True
 
     # --- sending
-
-    async def write(self, data: bytes) -> None:
-        """Write bytes; a connection that the peer has ended swallows them, as the kernel would."""
-        if self._writer is not None and not self._writer.is_closing():
-            with contextlib.suppress(OSError):
-                self._writer.write(data)
-                await self._writer.drain()
 
     async def write_pieces(self, pieces: Sequence[bytes]) -> None:
         """Write each so that the peer reads it by itself."""
@@ -215,36 +145,7 @@ class RawSocket:
         """Record that so many bytes were sent, which went out with the handshake or go out now."""
         self._record("sent", opcode=told, bytes=size)
 
-    # --- waiting
-
-    async def wait(self, holds: Callable[[], bool], deadline_s: float) -> bool:
-        """Wait until something is so; False when the deadline came first."""
-        try:
-            async with asyncio.timeout(deadline_s), self._changed:
-                await self._changed.wait_for(holds)
-        except TimeoutError:
-            return holds()
-        return True
-
-    async def wait_welcome(self, deadline_s: float = 5.0) -> bool:
-        """Wait for the first message."""
-        return await self.wait(lambda: bool(self.messages) or self._closed, deadline_s) and bool(self.messages)
-
-    @property
-    def ended(self) -> bool:
-        """Whether the peer sent a close frame or ended the connection, or we left."""
-        return self._closed
-
-    async def wait_closed(self, deadline_s: float) -> bool:
-        """Wait until the peer sent a close frame or ended the connection."""
-        return await self.wait(lambda: self._closed, deadline_s)
-
-    async def wait_tcp_end(self, deadline_s: float, *, told: bool = False) -> bool:
-        """Wait until the peer ended the TCP connection; `told`: record it when it did not."""
-        ended = await self.wait(lambda: self.tcp_ended, deadline_s)
-        if told and not ended:
-            self._record("frame", opcode="tcp-open", bytes=0)
-        return ended
+    # --- pausing and ending
 
     async def wait_cut(self, deadline_s: float) -> bool:
         """Send bytes that mean nothing until the peer takes none; what it ended for reading only is not cut yet."""
@@ -255,8 +156,9 @@ class RawSocket:
                 return False
             await asyncio.sleep(CUT_POLL_S)
             await self.write(bytes(1))
-        self._record("frame", opcode="tcp-end", bytes=0)
-        return True
+        if not self._cut:
+            self._record("frame", opcode="tcp-end", bytes=0)
+        return not self._cut
 
     async def pause_reading(self) -> None:
         """Read nothing from now on: what the peer sends piles up in the kernel and then at the peer."""
@@ -279,142 +181,3 @@ class RawSocket:
         self._left = True
         await self._tell_closed(ABNORMAL, "", by="self")
         await self._shut()
-
-    # --- reading
-
-    async def _read_to_end(self) -> None:
-        with contextlib.suppress(OSError):
-            while await self._reader_of().read(ANSWER_BYTES_MAX):
-                pass
-        await self._end_of_tcp()
-
-    async def _read_frames(self) -> None:
-        try:
-            while True:
-                await self._may_read.wait()
-                await self._take(*await self._read_frame())
-        except (OSError, asyncio.IncompleteReadError):
-            # Not when we are canceled: what we stop looking at has not ended.
-            await self._end_of_tcp()
-
-    async def _end_of_tcp(self) -> None:
-        if not self._left:
-            await self._tell_closed(ABNORMAL, "", by="peer")
-            self._record("frame", opcode="tcp-end", bytes=0)
-        self.tcp_ended = True
-        await self._tell()
-
-    async def _read_frame(self) -> tuple[bytes, bytes]:
-        """Return a frame's head up to its length, as it came, and its payload without a mask."""
-        reader = self._reader_of()
-        head = await reader.readexactly(2)
-        form = head[1] & 0x7F
-        head += await reader.readexactly({126: 2, 127: 8}.get(form, 0))
-        size = int.from_bytes(head[2:]) if form > CONTROL_BYTES_MAX else form
-        mask = await reader.readexactly(4) if head[1] & 0x80 else b""
-        payload = await reader.readexactly(size)
-        return head, masked_with(payload, mask) if mask else payload
-
-    async def _take(self, head: bytes, payload: bytes) -> None:
-        opcode, fin = head[0] & 0x0F, bool(head[0] & 0x80)
-        if opcode in (TEXT, CONTINUATION):
-            self._text += payload
-        if opcode in (TEXT, CONTINUATION) and fin:
-            text, self._text = self._text, b""
-            self._received(text, head)
-        elif opcode == CLOSE and not self._closed:
-            await self._take_close(head, payload)
-        else:
-            # What a control frame carries is judged; it has 125 bytes at most.
-            shown = {"payload": payload[:CONTROL_BYTES_MAX].hex()} if opcode == PONG else {}
-            name = NAMES.get(opcode, str(opcode))
-            self._record("frame", opcode=name, bytes=len(payload), head=head.hex(), **shown)
-            self.pongs += [payload] if opcode == PONG else []
-            if opcode == PING and self.answers_pings:
-                await self.write(frame(PONG, payload))
-        await self._tell()
-
-    async def _take_close(self, head: bytes, payload: bytes) -> None:
-        code = struct.unpack("!H", payload[:2])[0] if len(payload) >= 2 else NO_CODE
-        reason, told = payload[2:].decode("utf-8", "replace"), _told_of_text(payload[2:])
-        await self._tell_closed(code, reason, by="peer", head=head.hex(), **told)
-        if self.answers_closes and not self._close_sent:
-            self._close_sent = True
-            await self.write(frame(CLOSE, payload[:2]))
-
-    def _received(self, text: bytes, head: bytes) -> None:
-        try:
-            message = read_json(text)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            message = None
-        told = {} if message is not None else {"raw": text[:1000].decode("utf-8", "replace"), **_told_of_text(text)}
-        digest = hashlib.sha256(text).hexdigest()
-        self._record("received", message=message, bytes=len(text), digest=digest, head=head.hex(), **told)
-        self.messages.append(message)
-
-    async def _tell_closed(self, code: int, reason: str, *, by: str, **told: Any) -> None:
-        if self._closed:
-            return
-        self._closed = True
-        self.code = code
-        after_ms = (self.recorder.now_ns() - self._opened_ns) // 1_000_000 if self._opened_ns else 0
-        if self._opened_ns or self._incomplete:
-            self._record("closed", code=code, reason=reason, clean=code != ABNORMAL, by=by, after_ms=after_ms, **told)
-        await self._tell()
-
-    async def _tell(self) -> None:
-        async with self._changed:
-            self._changed.notify_all()
-
-    async def _shut(self) -> None:
-        if self._reading is not None:
-            self._reading.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._reading
-        if self._connections is not None:
-            self._connections.let_go(self)
-        if self._writer is not None:
-            self._writer.close()
-            with contextlib.suppress(OSError, asyncio.CancelledError):
-                await self._writer.wait_closed()
-
-    def _reader_of(self) -> asyncio.StreamReader:
-        if self._reader is None:
-            raise RuntimeError("the socket was not dialed")
-        return self._reader
-
-    def _record(self, kind: Any, *, case: str | None = None, **data: Any) -> Any:
-        return self.recorder.record(kind, connection=self.name, account=self._account, case=case, **data)
-
-
-def _handshake(
-    url: str, version: str, upgrade: bool, headers: Sequence[tuple[str, str]], subprotocols: Sequence[str]
-) -> bytes:
-    parts = urlsplit(url)
-    target = parts.path + (f"?{parts.query}" if parts.query else "")
-    lines = [f"GET {target} HTTP/1.1", f"Host: {parts.netloc}"]
-    if upgrade:
-        lines += ["Upgrade: websocket", "Connection: Upgrade", f"Sec-WebSocket-Key: {KEY}"]
-        lines += [f"Sec-WebSocket-Version: {version}"]
-    lines += [f"{name}: {value}" for name, value in headers]
-    if subprotocols:
-        lines.append("Sec-WebSocket-Protocol: " + ", ".join(subprotocols))
-    return "\r\n".join([*lines, "", ""]).encode()
-
-
-def _told_of_text(text: bytes) -> dict[str, Any]:
-    """Return what the history tells of bytes that had to be UTF-8 and are not."""
-    try:
-        text.decode()
-    except UnicodeDecodeError:
-        return {"utf8": False}
-    return {}
-
-
-def _body(body: bytes) -> dict[str, Any]:
-    if not body:
-        return {}
-    try:
-        return {"body": read_json(body)}
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return {"text": body[:1000].decode("utf-8", "replace")}

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from harness.conformance.raw_frames import CLOSE, TEXT, frame
-from harness.conformance.raw_socket import KEY
+from harness.conformance.raw_handshake import KEY
 from reference_server.contract.messages import SOCKET_VERSION
 
 Headers = tuple[tuple[str, str], ...]
