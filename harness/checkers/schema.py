@@ -35,6 +35,10 @@ class Schema(Fold):
         self._publishes.see(event)
         if event.kind == "frame" and event.data.get("opcode") == "binary":
             self.tally.judge(SCHEMA, False, "a binary message came, expected text only", event)
+        if event.kind == "frame" and isinstance(size := event.data.get("message_bytes"), int):
+            # More than was read: the connection was cut off there.
+            told = f"connection {event.connection} received {_told_of_size(size, ' or more')}"
+            self.tally.judge(SCHEMA, size <= SERVER_MESSAGE_BYTES_MAX, told, event)
         if event.kind != "received":
             return
         message = event.data.get("message")
@@ -105,5 +109,9 @@ def welcome_fault(message: Any) -> str:
 def _size_fault(event: Event) -> str:
     size = event.data.get("bytes")
     if isinstance(size, int) and size > SERVER_MESSAGE_BYTES_MAX:
-        return f"a message of {size} bytes, {SERVER_MESSAGE_BYTES_MAX} at most"
+        return _told_of_size(size)
     return ""
+
+
+def _told_of_size(size: int, more: str = "") -> str:
+    return f"a message of {size} bytes{more}, {SERVER_MESSAGE_BYTES_MAX} at most"

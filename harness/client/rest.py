@@ -124,8 +124,8 @@ class RestClient:
     ) -> Answered:
         """Send one request; `Answered.status` is 0 when no answer came. Never raises on what comes back.
 
-        `expect` is what a conformance row expects of the answer (`harness.checkers.cases.expect`); `session` labels
-        the credential, as sockets made with it do.
+        `expect` is what a conformance row expects of the answer (`harness.checkers.expectations.expect`); `session`
+        labels the credential, as sockets made with it do.
         """
         op = self.recorder.next_op()
         self._mask_request(request)

@@ -24,9 +24,13 @@ from websockets.uri import parse_uri
 
 from harness.client.driver import SocketEvents
 from harness.client.rest import Headers, NoAnswerError, RawAnswer
+from reference_server.contract import limits
 from reference_server.contract.messages import BEARER_SUBPROTOCOL_PREFIX, SESSION_COOKIE, SUBPROTOCOL
 
 CONNECT_DEADLINE_S: Final = 15.0
+ANSWER_BYTES_MAX: Final = limits.BINARY_BYTES_MAX + 1024 * 1024
+"""Of a body that is read: the largest of the contract is an agent's binary."""
+
 REST_DEADLINE_S: Final = 20.0
 LINGER_S_MAX: Final = 10.0
 LAG_PERIOD_S: Final = 0.02
@@ -65,26 +69,42 @@ def tls_context(ca: str | None) -> ssl.SSLContext:
 
 
 class HttpTransport:
-    """`harness.client.rest.Transport` over httpx: every request has a deadline, redirects are answers."""
+    """`harness.client.rest.Transport` over httpx: a request has a deadline, a body a bound, redirects are answers."""
 
-    def __init__(self, base: str, tls: ssl.SSLContext | None = None, deadline_s: float = REST_DEADLINE_S) -> None:
+    def __init__(
+        self,
+        base: str,
+        tls: ssl.SSLContext | None = None,
+        deadline_s: float = REST_DEADLINE_S,
+        body_bytes_max: int = ANSWER_BYTES_MAX,
+    ) -> None:
         self._base = base.rstrip("/")
         # No proxy, no netrc: what is tested is the target, not this machine's settings.
         self._client = httpx.AsyncClient(
             verify=tls if tls is not None else False, timeout=deadline_s, trust_env=False, follow_redirects=False
         )
         self._deadline_s = deadline_s
+        self._body_bytes_max = body_bytes_max
 
     async def send(self, method: str, path_and_query: str, headers: Headers, body: bytes | None) -> RawAnswer:
-        """Send one request; raises NoAnswerError when no answer came in time."""
+        """Send one request; raises NoAnswerError when no answer came in time, or one over the bound."""
         try:
             async with asyncio.timeout(self._deadline_s):
-                answer = await self._client.request(
-                    method, self._base + path_and_query, headers=list(headers), content=body
-                )
+                stream = self._client.stream(method, self._base + path_and_query, headers=list(headers), content=body)
+                async with stream as answer:
+                    content = await self._body(answer)
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as fault:
             raise NoAnswerError(f"{type(fault).__name__}: {fault}") from fault
-        return RawAnswer(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, answer.content)
+        return RawAnswer(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, content)
+
+    async def _body(self, answer: httpx.Response) -> bytes:
+        parts, size = [], 0
+        async for part in answer.aiter_bytes():
+            size += len(part)
+            if size > self._body_bytes_max:
+                raise NoAnswerError(f"a body of over {self._body_bytes_max} bytes came, which is not read")
+            parts.append(part)
+        return b"".join(parts)
 
     async def close(self) -> None:
         """Close the kept connections."""

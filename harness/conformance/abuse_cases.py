@@ -3,7 +3,7 @@
 from typing import Final
 from urllib.parse import urlsplit
 
-from harness.checkers.cases import expect
+from harness.checkers.expectations import expect
 from harness.conformance.raw_http import exchange
 from harness.conformance.stage import Stage
 from harness.conformance.suite import Act

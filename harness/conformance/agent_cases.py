@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Struct
 
-from harness.checkers.cases import expect
+from harness.checkers.expectations import expect
 from harness.client.forms import File, Form
 from harness.client.rest import RecordedSession
 from harness.conformance.raw_http import exchange

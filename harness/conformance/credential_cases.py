@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from harness.checkers.cases import expect
+from harness.checkers.expectations import expect
 from harness.client.rest import request_for
 from harness.conformance.stage import Stage
 from harness.conformance.suite import Act

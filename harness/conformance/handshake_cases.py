@@ -3,7 +3,7 @@
 from itertools import combinations
 from typing import Any, Final
 
-from harness.checkers.cases import expect
+from harness.checkers.expectations import expect
 from harness.client.rest import bearer
 from harness.conformance.stage import Stage
 from harness.conformance.suite import Act

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from harness.checkers.cases import expect
+from harness.checkers.expectations import expect
 from harness.client.rest import RecordedSession, bearer, request_for
 from harness.conformance.rest_cases import UNKNOWN_ID
 from harness.conformance.socket_cases import answered, wait_pushed

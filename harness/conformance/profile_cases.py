@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from harness.checkers.cases import expect
+from harness.checkers.expectations import expect
 from harness.client.forms import File, Form
 from harness.client.rest import RecordedSession, Request
 from harness.conformance.stage import Stage, read_as

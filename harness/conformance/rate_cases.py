@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
-from harness.checkers.cases import expect
+from harness.checkers.expectations import expect
 from harness.client.rest import RecordedSession, Request
 from harness.conformance.stage import NotAcceptedError, Stage
 from harness.conformance.suite import Act

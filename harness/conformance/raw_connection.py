@@ -62,7 +62,8 @@ class RawConnection:
         self._close_sent = False
         self._opened_ns = 0
         self._incomplete = False
-        self._cut = False
+        self.cut = ""
+        """Why we ended it, if we had to."""
 
     # --- beginning and writing
 
@@ -121,9 +122,9 @@ class RawConnection:
 
     async def cut_off(self, why: str) -> None:
         """End a connection that must not go on; what had to come on it is undecided then."""
-        if self._cut:
+        if self.cut:
             return
-        self._cut = self._left = self.tcp_ended = True
+        self.cut, self._left, self.tcp_ended = why, True, True
         self.tell_cut(why)
         await self._tell_closed(ABNORMAL, "", by="self")
         if self._writer is not None:
@@ -140,7 +141,7 @@ class RawConnection:
 
     async def _read_frames(self) -> None:
         try:
-            while not self._cut:
+            while not self.cut:
                 await self._may_read.wait()
                 await self._react(await self._incoming.next(self._reader_of()))
         except OverBoundsError as over:

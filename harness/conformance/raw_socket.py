@@ -72,7 +72,8 @@ class RawSocket(RawConnection):
         self._hold()
         self._record("connecting", url=endpoint.url, incomplete=True)
         try:
-            await self._connect(endpoint.url, endpoint.tls)
+            async with asyncio.timeout(DIAL_S_MAX):
+                await self._connect(endpoint.url, endpoint.tls)
         except OSError as fault:
             await self._not_answered(fault)
             return
@@ -156,9 +157,9 @@ class RawSocket(RawConnection):
                 return False
             await asyncio.sleep(CUT_POLL_S)
             await self.write(bytes(1))
-        if not self._cut:
+        if not self.cut:
             self._record("frame", opcode="tcp-end", bytes=0)
-        return not self._cut
+        return not self.cut
 
     async def pause_reading(self) -> None:
         """Read nothing from now on: what the peer sends piles up in the kernel and then at the peer."""

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from harness.checkers.cases import expect
+from harness.checkers.expectations import expect
 from harness.client.rest import Request, bearer, session_of
 from harness.conformance.stage import Stage, read_as
 from harness.conformance.suite import Act, Row

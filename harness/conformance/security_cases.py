@@ -6,7 +6,7 @@ from typing import Any, Final
 import jwt
 import msgspec
 
-from harness.checkers.cases import expect
+from harness.checkers.expectations import expect
 from harness.client.rest import bearer, request_for
 from harness.conformance import rate_cases
 from harness.conformance.rest_cases import UNKNOWN_ID

@@ -12,9 +12,11 @@ from typing import Any, Final, TypeVar
 import msgspec
 from msgspec import Struct
 
-from harness.checkers.cases import expect
+from harness.checkers.expectations import expect
 from harness.client.forms import Form
 from harness.client.rest import RecordedSession, RestClient, bearer, request_for
+from harness.conformance.raw_connection import DEFAULT_BOUNDS
+from harness.conformance.raw_incoming import Bounds
 from harness.conformance.raw_socket import RawSocket
 from harness.history import Recorder
 from harness.seeds import people
@@ -27,6 +29,9 @@ from reference_server.contract.lifecycle import FINAL
 T = TypeVar("T")
 FINISH_S_MAX: Final = 20.0
 POLL_S: Final = 0.05
+FLOODS_MAX: Final = 3
+"""Connections that may be cut off for a flood before no more are opened: each of them fills the record."""
+
 HANDSHAKES_PER_S: Final = limits.HANDSHAKES_PER_S * 0.8
 HANDSHAKES_AHEAD: Final = limits.HANDSHAKE_BURST / 2
 """The other half of the burst is for handshakes that acts and tabs make by themselves."""
@@ -76,6 +81,7 @@ class Stage:
         self._prefix = prefix
         self._sockets = 0
         self._people = 0
+        self._floods = 0
         self._dialed_until: dict[str, float] = {}
         self.user: RecordedSession
         self.other: RecordedSession
@@ -121,13 +127,26 @@ class Stage:
         """Return a text that says whose it is (contract §10)."""
         return f"zsh-{self.run} {text}"
 
-    def raw_socket(self, session: RecordedSession | None = None) -> RawSocket:
-        """Return a socket of nobody's or somebody's, not dialed yet."""
+    def raw_socket(self, session: RecordedSession | None = None, bounds: Bounds = DEFAULT_BOUNDS) -> RawSocket:
+        """Return a socket of nobody's or somebody's, not dialed yet; raises NoSocketError once the target floods."""
+        if self.floods:
+            raise NoSocketError(self.floods)
         self._sockets += 1
         account = session.account_id if session is not None else None
-        socket = RawSocket(self.recorder, f"{self._prefix}raw{self._sockets}", account, self.target.connections)
+        name = f"{self._prefix}raw{self._sockets}"
+        socket = RawSocket(self.recorder, name, account, self.target.connections, bounds, self._flooded)
         self.open_sockets.append(socket)
         return socket
+
+    @property
+    def floods(self) -> str:
+        """Why no more sockets are opened, or nothing."""
+        if self._floods < FLOODS_MAX:
+            return ""
+        return f"{self._floods} connections were cut off since the target flooded them, so no more are opened"
+
+    def _flooded(self) -> None:
+        self._floods += 1
 
     async def dialed(
         self,

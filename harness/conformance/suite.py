@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, NamedTuple
 import msgspec
 from msgspec import Struct
 
-from harness.checkers.cases import expect
+from harness.checkers.expectations import expect
 from harness.client.rest import JSON_TYPE, Request, SignInError, bearer
 from harness.conformance.stage import NoSocketError, NotAcceptedError, Stage
 from harness.targets.base import Answered, Capabilities

@@ -25,6 +25,7 @@ T = TypeVar("T")
 
 CLEAN_UP_S_MAX: Final = 30.0
 TASKS_CANCELED_MAX: Final = 1000
+HEALTH_BYTES_MAX: Final = 64 * 1024
 
 
 class HeldTab(LiveTab):
@@ -292,7 +293,7 @@ class AccountsUsedUpError(SignInError):
 async def wait_healthy(base: str, *, ca: Path | None = None, deadline_s: float = 10.0) -> tuple[int, str]:
     """Ask `GET /health`; return the status of its answer, or 0 and the reason that there is none."""
     tls = tls_context(str(ca) if ca else None) if base.startswith("https") else None
-    transport = HttpTransport(base, tls, deadline_s=deadline_s)
+    transport = HttpTransport(base, tls, deadline_s=deadline_s, body_bytes_max=HEALTH_BYTES_MAX)
     try:
         answer = await transport.send("GET", "/health", (), None)
     except NoAnswerError as fault:

@@ -5,7 +5,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from harness.checkers.cases import Cases, expect
+from harness.checkers.cases import Cases
+from harness.checkers.expectations import expect
 from harness.checkers.tests.histories import History, status, verdict
 from harness.verdicts import Status
 

@@ -15,9 +15,13 @@ from msgspec import Struct
 
 from harness.conformance.raw_frames import CLOSE, TEXT, frame
 from harness.conformance.raw_handshake import KEY
+from harness.conformance.raw_incoming import Bounds
 from reference_server.contract.messages import SOCKET_VERSION
 
 Headers = tuple[tuple[str, str], ...]
+
+CASE_BOUNDS: Final = Bounds(frames_max=1024, bytes_max=4 * 1024 * 1024)
+"""More than a case asks for, and what others publish meanwhile."""
 
 GUID: Final = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 ASKED: Final = "2024-02-29T12:00:00.000001Z"

@@ -11,7 +11,7 @@ import msgspec
 
 from harness.client.rest import RecordedSession
 from harness.conformance.raw_socket import RawSocket
-from harness.conformance.rfc6455.model import ASK, PROBED, Case
+from harness.conformance.rfc6455.model import ASK, CASE_BOUNDS, PROBED, Case
 from harness.conformance.stage import NoSocketError, Speech, Stage
 
 FIRST_S_MAX: Final = 5.0
@@ -35,12 +35,14 @@ async def speech_of(stage: Stage, session: RecordedSession | None) -> Speech:
 async def _heard(stage: Stage, session: RecordedSession | None) -> Speech | None:
     """Return what one socket says, None when it did not open: then the cases themselves tell why."""
     await stage.handshake_turn(session)
-    socket = stage.raw_socket(session)
+    socket = stage.raw_socket(session, CASE_BOUNDS)
     label, token = (session.label, session.token) if session is not None else (None, None)
     try:
         if not await socket.dial(stage.target.endpoint, token, session=label):
             return None
         greets = await socket.wait_welcome(FIRST_S_MAX)
+        if socket.cut:
+            raise NoSocketError(f"a socket was cut off: {socket.cut}")
         if socket.ended:
             raise NoSocketError(f"a socket was closed with {socket.code} before anything was sent on it")
         await socket.send_json({"type": "ping", "timestamp": PROBED})

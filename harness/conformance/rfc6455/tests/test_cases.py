@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import pytest
 
 from harness.checkers.cased import CASED
-from harness.checkers.cases import Cases, expect
+from harness.checkers.cases import Cases
 from harness.checkers.endings import Endings
+from harness.checkers.expectations import expect
 from harness.checkers.frames import FRAME, Frames
 from harness.checkers.tests.histories import status, verdict
 from harness.conformance.rfc6455.acts import ACTS, CASES
