@@ -1,4 +1,7 @@
-"""The shape of every message read from a socket, and the welcome that comes first (contract §5)."""
+"""The shape of every message read from a socket, and the welcome that comes first (contract §5).
+
+A message too large to be read is a `frame {opcode, bytes, message_bytes}`, the last one counting what came before it.
+"""
 
 from typing import Any, Final
 

@@ -61,6 +61,14 @@ class SocketRow(Struct):
         seen = (self.begin, self.refused, self.opened, self.last, self.closed)
         return [event for event in seen if event is not None]
 
+    @property
+    def _unanswered(self) -> bool:
+        """Whether a handshake got no answer, and the row is about something else; or nobody was there at all."""
+        if self.refused is None or self.refused.data.get("status"):
+            return False
+        about_it = self.expect.opens or self.expect.status
+        return self.refused.data.get("connected") is False or not about_it
+
     def take(self, event: Event) -> None:
         """Take an event of its connection."""
         match event.kind:
@@ -102,6 +110,8 @@ class SocketRow(Struct):
     def found(self, last_ns: int, *, local: bool) -> Found:
         """Judge it as it stands; `last_ns` is until when the record goes, `local` whether the target is ours."""
         wanted = self.expect
+        if self.refused is not None and self._unanswered:
+            return [], f"no answer came to its handshake: {self.refused.data.get('why', 'unknown')}"
         if self.refused is not None:
             return _refusal_faults(wanted, self.refused, any_error=not local and self.clause == REFUSED), ""
         if self.cut is not None and (self.opened is None or not wanted.status):

@@ -12,6 +12,7 @@ How recorders name things, beyond `harness.history.Event`:
   `message` is null (and `text` the start of the text) when it was no JSON object.
 - `closed {code, reason, clean, by}`: once a socket, also for a refused one if the shell tells it; 1006 when no close
   frame came. `by: "self"` with 1000 is a deliberate leave; `by: "fault"` a cut that the run itself made.
+- `frame {opcode: "cut", why}`: from there on we watched no more, so what did not come might have come.
 - `person {name, account_id, role}` maps names to ids; `account` on other events may be either.
 """
 

@@ -93,8 +93,11 @@ class HttpTransport:
                 stream = self._client.stream(method, self._base + path_and_query, headers=list(headers), content=body)
                 async with stream as answer:
                     content = await self._body(answer)
+        except TimeoutError as fault:
+            raise NoAnswerError(f"no answer within {self._deadline_s:g} s") from fault
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as fault:
-            raise NoAnswerError(f"{type(fault).__name__}: {fault}") from fault
+            why = str(fault) or "the connection ended before an answer came"
+            raise NoAnswerError(f"{type(fault).__name__}: {why}") from fault
         return RawAnswer(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, content)
 
     async def _body(self, answer: httpx.Response) -> bytes:

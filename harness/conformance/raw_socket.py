@@ -87,7 +87,8 @@ class RawSocket(RawConnection):
             self._connections.hold(self)
 
     async def _not_answered(self, fault: Exception) -> None:
-        self._record("refused", status=0, why=f"{type(fault).__name__}: {fault}")
+        connected = self._writer is not None
+        self._record("refused", status=0, connected=connected, why=f"{type(fault).__name__}: {fault}")
         self.refused = 0
         await self._shut()
 

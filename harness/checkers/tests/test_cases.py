@@ -259,3 +259,63 @@ def test_the_code_that_answers_a_close_frame_is_a_servers_choice(code: int, loca
     history = History().connect("c1", case="RT-CLOSE-6/between", expect=expect(close_code=[1000]))
     history.add("closed", connection="c1", code=code, by="peer")
     assert status(Cases(), history, "RT-CLOSE-6", local=local) is expected
+
+
+CUT: dict[str, Any] = {"opcode": "cut", "bytes": 0, "why": "the peer sent too much"}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ({"receives": {"type": "pong"}, "receives_count": 1}, UNKNOWN),
+        ({"pongs": ["61"]}, UNKNOWN),
+        ({"close_code": [1003]}, UNKNOWN),
+        ({"receives_none": {"type": "late"}}, UNKNOWN),
+        ({"receives_none": {"type": "early"}}, VIOLATED),
+        ({"status": [400]}, VIOLATED),
+        ({"opens": True, "header": {"sec-websocket-accept": "x"}}, VIOLATED),
+    ],
+)
+def test_a_connection_that_we_cut_off_is_judged_by_what_came(wanted: dict[str, Any], expected: Status) -> None:
+    history = socket(**wanted).add("received", connection="c1", message={"type": "early"})
+    history.add("frame", 9000, connection="c1", **CUT)
+    assert status(Cases(), closed(history, 1006, 9001, "self"), CLOSE) is expected
+
+
+@pytest.mark.parametrize(
+    ("opcodes", "local", "expected"),
+    [
+        (("tcp-end",), True, HOLDS),
+        (("tcp-end",), False, HOLDS),
+        (("tcp-open",), False, UNKNOWN),
+        (("tcp-end", "tcp-open"), False, UNKNOWN),
+        ((), False, UNKNOWN),
+    ],
+)
+def test_no_close_frame_shows_that_tcp_ended(opcodes: tuple[str, ...], local: bool, expected: Status) -> None:
+    clause = "LIVE-CLOSE-1"
+    history = History().add("connecting", connection="c1", case=f"{clause}/ended", expect=expect(close_code=[1000]))
+    closed(history.add("opened", connection="c1"), 1000)
+    for opcode in opcodes:
+        history.add("frame", connection="c1", opcode=opcode, bytes=0)
+    assert status(Cases(), history, clause, local=local) is expected
+
+
+@pytest.mark.parametrize(
+    ("wanted", "connected", "expected"),
+    [
+        ({"close_code": [1003]}, True, UNKNOWN),
+        ({"close_code": [1003]}, False, UNKNOWN),
+        ({"opens": True}, True, VIOLATED),
+        ({"opens": True}, False, UNKNOWN),
+        ({"status": [400, 0]}, True, HOLDS),
+        ({"status": [400, 0]}, False, UNKNOWN),
+        ({"status": [400]}, True, VIOLATED),
+    ],
+)
+def test_a_handshake_without_an_answer_says_nothing_of_what_would_have_followed(
+    wanted: dict[str, Any], connected: bool, expected: Status
+) -> None:
+    history = History().add("connecting", connection="c1", case=f"{CLOSE}/x", expect=expect(**wanted))
+    history.add("refused", connection="c1", status=0, connected=connected, why="OSError: gone")
+    assert status(Cases(), history, CLOSE) is expected

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from harness.checkers.schema import NUMBERED, SCHEMA, WELCOME, Schema
-from harness.checkers.tests.histories import ANN, TASK, History, stamp, status, welcome
+from harness.checkers.tests.histories import ANN, TASK, History, stamp, status, verdict, welcome
 from harness.verdicts import Status
 
 PUSH = {"task_id": TASK, "status": "queued", "query": "q"}
@@ -81,3 +81,10 @@ def test_an_update_that_the_server_sends_by_itself_tells_a_revision() -> None:
     assert status(Schema(), pushed(None), NUMBERED) is Status.VIOLATED
     assert status(Schema(), pushed(None), NUMBERED, local=False) is Status.UNKNOWN
     assert status(Schema(), pushed(1).push("c1", "running"), NUMBERED, local=False) is Status.VIOLATED
+
+
+def test_a_message_that_was_too_large_to_be_read_is_too_large() -> None:
+    history = History().connect("c1").add("frame", connection="c1", opcode="text", bytes=1 << 40, message_bytes=1 << 40)
+    found = verdict(Schema(), history, SCHEMA)
+    assert found.status is Status.VIOLATED
+    assert f"{1 << 40} bytes or more, 65536 at most" in found.why

@@ -163,3 +163,26 @@ def test_nobody_there_is_no_answer() -> None:
 )
 def test_a_handshake_carries_the_token_as_the_target_takes_it(auth: str, expected: tuple[Any, ...]) -> None:
     assert dressed(Endpoint("ws://h/c", auth), "T") == expected
+
+
+def test_a_body_over_the_bound_is_no_answer() -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n" + bytes(11))
+            await writer.drain()
+            await reader.read()
+        finally:
+            writer.close()
+
+    async def main() -> None:
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        transport = HttpTransport(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", body_bytes_max=10)
+        try:
+            await transport.send("GET", "/health", (), None)
+        finally:
+            await transport.close()
+            server.close()
+
+    with pytest.raises(NoAnswerError, match="over 10 bytes"):
+        asyncio.run(main())
