@@ -2,7 +2,8 @@
 
 Reads `head` (hex: the frame's first bytes up to its length) of `received`, `closed` and `frame {opcode}`, and
 `utf8: false` of the first two where the text or the reason was none. A fragment before a message's last is a `frame`,
-as is every one of a binary message, and whatever follows the close frame. Events without a head say nothing of frames: other clients leave it out.
+as is every one of a binary message, and whatever follows the close frame. Events without a head say nothing of frames:
+other clients leave it out.
 """
 
 from collections.abc import Iterator

@@ -56,6 +56,19 @@ async def read_answer(reader: asyncio.StreamReader) -> HandshakeAnswer:
     return HandshakeAnswer(status, headers, _told_of_body(body))
 
 
+def told_of_no_answer(fault: Exception, waited_s: float) -> str:
+    """Return in words why a handshake has no answer; `fault` is one of `raw_http.UNANSWERED`."""
+    match fault:
+        case TimeoutError():
+            return f"no answer within {waited_s:g} s"
+        case asyncio.IncompleteReadError():
+            return "the connection ended before an answer came"
+        case OSError():
+            return f"{type(fault).__name__}: {fault}"
+        case _:
+            return "what came is no answer of HTTP"
+
+
 def _told_of_body(body: bytes) -> dict[str, Any]:
     if not body:
         return {}

@@ -14,7 +14,7 @@ import msgspec
 from harness.client.shell import Endpoint, dressed
 from harness.conformance.raw_connection import ABNORMAL, RawConnection
 from harness.conformance.raw_frames import CLOSE, NAMES, TEXT, frame
-from harness.conformance.raw_handshake import SWITCHING, handshake_request, read_answer
+from harness.conformance.raw_handshake import SWITCHING, handshake_request, read_answer, told_of_no_answer
 from harness.conformance.raw_http import UNANSWERED
 from reference_server.contract.messages import SOCKET_VERSION
 
@@ -88,7 +88,8 @@ class RawSocket(RawConnection):
 
     async def _not_answered(self, fault: Exception) -> None:
         connected = self._writer is not None
-        self._record("refused", status=0, connected=connected, why=f"{type(fault).__name__}: {fault}")
+        why = told_of_no_answer(fault, DIAL_S_MAX)
+        self._record("refused", status=0, connected=connected, why=why)
         self.refused = 0
         await self._shut()
 

@@ -105,11 +105,6 @@ async def _handshake_is_cut(_: asyncio.StreamReader, __: asyncio.StreamWriter, _
     pass
 
 
-async def _socket_is_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, head: bytes) -> None:
-    writer.write(_switching(head))
-    await reader.read()
-
-
 async def _endless_frame(_: asyncio.StreamReader, writer: asyncio.StreamWriter, head: bytes) -> None:
     writer.write(_switching(head) + b"\x81\x7f" + struct.pack("!Q", 1 << 62))
     await _repeat(writer, PIECE)
@@ -140,7 +135,6 @@ BEHAVIOURS: Final[dict[str, Behaviour]] = {
     "handshake_hangs": _on_sockets(_handshake_hangs),
     "handshake_is_garbage": _on_sockets(_handshake_is_garbage),
     "handshake_is_cut": _on_sockets(_handshake_is_cut),
-    "socket_is_silent": _on_sockets(_socket_is_silent),
     "endless_frame": _on_sockets(_endless_frame),
     "endless_fragments": _on_sockets(_endless_fragments),
     "endless_frames": _on_sockets(_endless_frames),

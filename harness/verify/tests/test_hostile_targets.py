@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness.records import read_record
+from harness.verdicts import Status
 from harness.verify.options import checked_options
 from harness.verify.run import verify
 from harness.verify.tests.hostile import BEHAVIOURS, hostile
@@ -15,17 +16,15 @@ GROWTH_KIB_MAX = 256 * 1024
 UNUSABLE = {
     "closes_at_once": "can't be used",
     "answers_200": "could not register",
-    "endless_body": "a body of over 65536 bytes",
-    "no_http": "can't be used",
-    "speaks_tls": "can't be used",
+    "endless_body": "could not register",
+    "no_http": "what came is no answer of HTTP",
+    "speaks_tls": "the connection ended before an answer came",
+    "handshake_is_cut": "the connection ended before an answer came",
+    "handshake_is_garbage": "what came is no answer of HTTP",
 }
-SLOWLY_UNUSABLE = {"says_nothing": "no answer within 10 s"}
+SLOWLY_UNUSABLE = {"says_nothing": "no answer within 10 s", "handshake_hangs": "no answer within 10 s"}
 FLOODING = {"endless_frames": 1, "endless_pings": 2}
-SLOWLY_BROKEN = {
-    "endless_frame": 1, "endless_fragments": 1, "handshake_is_cut": 1, "handshake_is_garbage": 1,
-    "socket_is_silent": 2,
-}  # fmt: skip
-VERY_SLOW = {"handshake_hangs": 1}
+OVER_SIZE = ("endless_frame", "endless_fragments")
 
 
 def run_on(name: str, folder: Path) -> int:
@@ -54,30 +53,22 @@ def test_a_target_that_can_not_be_used_is_3_and_one_line(
     assert told in line
 
 
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize(
-    ("name", "code"),
-    [
-        *FLOODING.items(),
-        *(pytest.param(*row, marks=pytest.mark.slow) for row in (SLOWLY_BROKEN | VERY_SLOW).items()),
-    ],
-)
-def test_a_socket_that_is_misused_is_judged_by_what_came(
+@pytest.mark.parametrize(("name", "code"), FLOODING.items())
+def test_a_socket_that_floods_is_judged_by_what_came(
     name: str, code: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run_on(name, tmp_path) == code
     assert capsys.readouterr().err == ""
 
 
-def test_a_message_that_is_too_large_to_be_read_is_a_violation(tmp_path: Path) -> None:
-    run_on("endless_frame", tmp_path)
+@pytest.mark.parametrize("name", OVER_SIZE)
+def test_a_message_that_is_too_large_to_be_read_is_a_violation(name: str, tmp_path: Path) -> None:
+    assert run_on(name, tmp_path) == 1
 
     results = {result.id: result for result in read_record((tmp_path / "latest").resolve()).verdicts().results}
-    assert results["RT-SCHEMA-1"].status.value == "violated"
+    assert {id_ for id_, result in results.items() if result.status is Status.VIOLATED} == {"RT-SCHEMA-1"}
     assert "bytes or more" in results["RT-SCHEMA-1"].why
-    assert results["RT-PING-1"].status.value == "unknown"
-    assert "are read at most" in results["RT-PING-1"].why
 
 
 def test_every_behaviour_is_tried() -> None:
-    assert {*UNUSABLE, *SLOWLY_UNUSABLE, *FLOODING, *SLOWLY_BROKEN, *VERY_SLOW} == set(BEHAVIOURS)
+    assert {*UNUSABLE, *SLOWLY_UNUSABLE, *FLOODING, *OVER_SIZE} == set(BEHAVIOURS)
