@@ -2,7 +2,7 @@
 
 A frame is made once for all who get it, and what one turn says to the same receivers is joined once for all of them:
 a connection costs one system call a turn. Plain TCP is written straight to its file descriptor, since the way through
-a transport takes a third of the speed. The transport gets what the kernel has no room for; with marks of 0 it then
+a transport takes a tenth of the speed. The transport gets what the kernel has no room for; with marks of 0 it then
 reports at once that the send buffer, which is the kernel's and bounded by SO_SNDBUF, is full.
 """
 
