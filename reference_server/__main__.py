@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
+from reference_server.allocator import use_malloc
+
 if TYPE_CHECKING:
     from reference_server.app import MakeDriver
 
@@ -56,4 +58,5 @@ def _refused(fault: Exception) -> int:
 
 
 if __name__ == "__main__":
+    use_malloc()
     sys.exit(main())

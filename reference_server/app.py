@@ -16,6 +16,7 @@ from reference_server.blobs import Blobs
 from reference_server.bus import Tap
 from reference_server.core.admission import Origins, is_loopback
 from reference_server.core.passwords import PasswordCost
+from reference_server.core.tables import refit
 from reference_server.driver import Driver
 from reference_server.environment import Environment, Sockets
 from reference_server.environment_asyncio import AsyncioEnvironment, new_secret
@@ -24,6 +25,7 @@ from reference_server.http.direct import DirectAnswers
 from reference_server.http.page_files import PageFiles
 from reference_server.http.pages_only import PagesOnly
 from reference_server.http.protocol import HttpProtocol
+from reference_server.http.timeouts import Timeouts
 from reference_server.observing.log_lines import RequestLines
 from reference_server.observing.metrics import Metrics
 from reference_server.observing.observer import Observer
@@ -32,7 +34,7 @@ from reference_server.rate_limits import Rates
 from reference_server.serving import Server, Signals, configured
 from reference_server.settings.secrets_file import AccountsFile, admin_password, jwt_secret
 from reference_server.settings.values import Settings, SettingsError
-from reference_server.spare_memory import SpareMemory
+from reference_server.spare_memory import SpareMemory, fill_free_lists
 from reference_server.store.base import Store
 from reference_server.tap import FileTap
 from reference_server.version import VERSION
@@ -102,7 +104,7 @@ class Process:
         loop, cost = asyncio.get_running_loop(), PasswordCost(*settings.password_cost)
         environment = AsyncioEnvironment(loop, jwt_secret(settings, new_secret), settings.seed, cost)
         try:
-            sockets = (LoggedSockets if held.logs else OpenSockets)(SpareMemory(loop.call_later))
+            sockets = LoggedSockets() if held.logs else OpenSockets()
             metrics = Metrics(tells_process=True)
             options = _options(settings, metrics, held.accounts)
             driver = self._make(environment, held.store, held.blobs, sockets, options, held.tap)
@@ -110,7 +112,12 @@ class Process:
                 return False
             end = partial(driver.shutdown, _nobody_waits)
             observer = _observer(environment, metrics, held.logs)
-            server = Server(self._config(driver, sockets, observer), announce, end, held.tls)
+            memory = SpareMemory(loop.call_later)
+            config = self._config(driver, sockets, observer, memory)
+            server = Server(config, announce, end, held.tls)
+            for shrink in (sockets.shrink, driver.hub.shrink, partial(refit, server.server_state.connections)):
+                memory.add(shrink)
+            await fill_free_lists(loop)
             # What was made until now stays, and what ten thousand connections are made of stays long: a collector that
             # walks it again stops the loop for tens of milliseconds. Little waits for it: plain TCP leaves no circles.
             gc.freeze()
@@ -119,12 +126,13 @@ class Process:
         finally:
             environment.close()
 
-    def _config(self, driver: Driver, sockets: OpenSockets, observer: Observer) -> uvicorn.Config:
+    def _config(self, driver: Driver, sockets: OpenSockets, observer: Observer, memory: SpareMemory) -> uvicorn.Config:
         settings = self._settings
         shared = {
             "driver": driver,
             "sockets": sockets,
             "observer": observer,
+            "memory": memory,
             "origins": _origins(settings),
             "handshake_timeout_s": settings.handshake_timeout,
             "send_buffer_bytes": settings.send_buffer,
@@ -132,7 +140,7 @@ class Process:
         ws = type("BoundWebSocketProtocol", (WebSocketProtocol,), {"__slots__": ()} | shared)
         files = PageFiles(self._pages)
         application = Application(driver, _origins(settings), files, observer)
-        http = _http(settings, observer, direct=DirectAnswers(driver, _origins(settings), observer))
+        http = _http(settings, observer, direct=DirectAnswers(driver, _origins(settings), observer), memory=memory)
         return configured(settings, application, http, ws)
 
 
@@ -152,9 +160,8 @@ async def serve_pages(
         observer = _observer(environment, Metrics(), logs)
         api = PagesOnly(environment, VERSION)
         application = Application(api, _origins(settings), files, observer)
-        server = Server(
-            configured(settings, application, _http(settings, observer, socket_path=None)), announce, tls=tls
-        )
+        config = configured(settings, application, _http(settings, observer, socket_path=None))
+        server = Server(config, announce, tls=tls)
         return await signals.serve(server, listener)
     finally:
         environment.close()
@@ -166,7 +173,8 @@ def _observer(environment: Environment, metrics: Metrics, logs: bool) -> Observe
 
 def _http(settings: Settings, observer: Observer, **bound: Any) -> type[HttpProtocol]:
     """Return the class of HTTP connections, with what they all share."""
-    shared = {"observer": observer, "head_timeout_s": settings.handshake_timeout, "origins": _origins(settings)}
+    heads = Timeouts(asyncio.get_running_loop(), settings.handshake_timeout)
+    shared = {"observer": observer, "head_timeouts": heads, "origins": _origins(settings)}
     return type("BoundHttpProtocol", (HttpProtocol,), shared | bound)
 
 

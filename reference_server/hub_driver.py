@@ -45,6 +45,9 @@ class HubMachine(Protocol):
     def is_empty(self) -> bool:
         """Say whether no connection is left, those that are closing included."""
 
+    def shrink(self) -> None:
+        """Keep no room for connections that are gone."""
+
     def hears(self, audience: Audience) -> bool:
         """Say whether a message for it would reach anybody."""
 
@@ -90,6 +93,10 @@ class HubDriver:
         """Say whether the hub's timer runs: nothing is overdue by seconds (for /ready)."""
         due_ns = self._hub.next_timer_ns()
         return due_ns is None or due_ns + TIMER_LATE_NS_MAX > self._environment.monotonic_ns()
+
+    def shrink(self) -> None:
+        """Keep no room for connections that are gone."""
+        self._hub.shrink()
 
     def shutdown(self, done: Callable[[], None]) -> None:
         """Warn and close everyone; `done` once the last connection is gone."""

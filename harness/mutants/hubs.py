@@ -52,6 +52,10 @@ class SpoiledHub:
         """Say what the hub says."""
         return self._hub.is_empty()
 
+    def shrink(self) -> None:
+        """Do what the hub does."""
+        self._hub.shrink()
+
     def hears(self, audience: Audience) -> bool:  # noqa: ARG002 - what is spoiled may be whom it reaches
         """Take every message."""
         return True

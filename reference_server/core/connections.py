@@ -9,6 +9,7 @@ from enum import Enum
 
 from reference_server.contract import limits
 from reference_server.core.effects import Close, Opened
+from reference_server.core.tables import refit
 
 
 class Stage(Enum):
@@ -120,3 +121,8 @@ class Group:
         if self._ready.pop(connection.number, None) is None:
             self.stalled.pop(connection.number, None)
         self._receivers = None
+
+    def shrink(self) -> None:
+        """Keep no room for members that are gone."""
+        refit(self._ready)
+        refit(self.stalled)

@@ -29,8 +29,13 @@ class Deadlines:
         connection.due_ns = due_ns
         heapq.heappush(self._heap, (due_ns, connection.number))
         if len(self._heap) > 2 * len(self._connections) + _SPARE:
-            self._heap = [(living.due_ns, number) for number, living in self._connections.items() if living.due_ns]
-            heapq.heapify(self._heap)
+            self.shrink()
+
+    def shrink(self) -> None:
+        """Keep the entries of the living alone."""
+        # The entries as they are: new ones would lie among what is about to be given back (spare_memory).
+        self._heap = [entry for entry in self._heap if self._living(*entry) is not None]
+        heapq.heapify(self._heap)
 
     def next_ns(self) -> int | None:
         """Return the earliest deadline of a living connection."""

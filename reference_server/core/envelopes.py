@@ -2,7 +2,6 @@
 
 import re
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -11,7 +10,10 @@ from msgspec import UNSET, Struct
 from reference_server.contract.messages import Envelope, PongData, SystemData
 from reference_server.core.units import SECOND_NS
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC).replace(tzinfo=None)
+"""Without a zone, which would be asked for its name at every use."""
+_recent: Final = [(-1, ""), (-1, "")]
+"""The text of this second and the one before; what is written in a row shares its seconds."""
 _RFC3339: Final = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})[Tt]([01]\d|2[0-3]):([0-5]\d):([0-5]\d|60)(?:\.\d+)?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
     re.ASCII,
@@ -22,13 +24,11 @@ _encode = msgspec.json.Encoder().encode
 def timestamp(wall_ns: int) -> str:
     """Return an instant as RFC 3339 in UTC, always with six digits of fraction (contract §1 timestamps)."""
     seconds, rest_ns = divmod(wall_ns, SECOND_NS)
-    return f"{_whole_seconds(seconds)}.{rest_ns // 1000:06}Z"
-
-
-@lru_cache(maxsize=64)
-def _whole_seconds(seconds: int) -> str:
-    """Return an instant without fraction or zone; what is written in a row shares its seconds."""
-    return (_EPOCH + timedelta(seconds=seconds)).isoformat(timespec="seconds").removesuffix("+00:00")
+    known, text = _recent[seconds & 1]
+    if known != seconds:
+        text = (_EPOCH + timedelta(seconds=seconds)).isoformat(timespec="seconds")
+        _recent[seconds & 1] = seconds, text
+    return f"{text}.{rest_ns // 1000:06}Z"
 
 
 def is_rfc3339(text: str) -> bool:

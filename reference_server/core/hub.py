@@ -37,6 +37,7 @@ from reference_server.core.effects import (
     Shutdown,
     Timer,
 )
+from reference_server.core.tables import refit
 from reference_server.core.units import SECOND_NS
 
 PING_PERIOD_NS: Final = limits.SERVER_PING_PERIOD_S * SECOND_NS
@@ -94,6 +95,13 @@ class Hub:
     def is_empty(self) -> bool:
         """Say whether no connection is left, those that are closing included."""
         return not self._connections
+
+    def shrink(self) -> None:
+        """Keep no room for connections that are gone."""
+        for table in (self._connections, self._accounts, self._ending):
+            refit(table)
+        self._everyone.shrink()
+        self._deadlines.shrink()
 
     def hears(self, audience: Audience) -> bool:
         """Say whether a message for it would be put in any outbox now."""

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable
 
 from reference_server.contract import limits
+from reference_server.http.timeouts import Timeouts
 
 
 class Paces:
@@ -15,8 +16,8 @@ class Paces:
     __slots__ = (
         "_answering",
         "_body_stall_s",
-        "_head_timeout_s",
-        "_head_timer",
+        "_head_limit",
+        "_heads",
         "_loop",
         "_rest_bytes",
         "_rest_timer",
@@ -28,16 +29,16 @@ class Paces:
         self,
         loop: asyncio.AbstractEventLoop,
         transport: asyncio.Transport,
-        head_timeout_s: float,
+        heads: Timeouts,
         body_stall_s: float,
         answering: Callable[[], bool],
     ) -> None:
         self._loop = loop
         self._transport = transport
-        self._head_timeout_s = head_timeout_s
+        self._heads = heads
         self._body_stall_s = body_stall_s
         self._answering = answering
-        self._head_timer: asyncio.TimerHandle | None = None
+        self._head_limit: int | None = None
         self._rest_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
         self._rest_bytes = 0
@@ -50,21 +51,21 @@ class Paces:
 
     def await_head(self) -> None:
         """Give a request's head its 10 s; nothing when it has them already."""
-        if self._head_timer is None:
-            self._head_timer = self._loop.call_later(self._head_timeout_s, self._head_late)
+        if self._head_limit is None:
+            self._head_limit = self._heads.start(self._head_late)
 
     def head_arrived(self) -> None:
         """Wait for no head any more."""
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
+        if self._head_limit is not None:
+            self._heads.cancel(self._head_limit)
+            self._head_limit = None
 
     def await_end(self) -> None:
         """Give the peer as long to end the connection, once we have told it that we end ours."""
-        self._head_timer = self._loop.call_later(self._head_timeout_s, self._transport.close)
+        self._head_limit = self._heads.start(self._transport.close)
 
     def _head_late(self) -> None:
-        self._head_timer = None
+        self._head_limit = None
         if self._answering():
             # A request that is being answered is not cut off by the one behind it, which may wait unread for us.
             self.await_head()

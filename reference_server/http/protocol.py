@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import httptools
 from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from reference_server.contract import limits
@@ -23,9 +24,12 @@ from reference_server.http.application import GONE, UNREADABLE
 from reference_server.http.direct import DirectAnswers, Exchange
 from reference_server.http.idle_timer import IdleTimer
 from reference_server.http.paces import Paces
+from reference_server.http.peer_address import peer_address
 from reference_server.http.request_heads import HEAD_BYTES_MAX, HeadError, check_head, in_origin_form, without_upgrade
 from reference_server.http.responses import body_of, head_of, raw_response, sharing_headers
+from reference_server.http.timeouts import Timeouts
 from reference_server.observing.observer import Observer
+from reference_server.spare_memory import SpareMemory
 
 if TYPE_CHECKING:
     from reference_server.websocket.protocol import WebSocketProtocol
@@ -37,7 +41,10 @@ class HttpProtocol(HttpToolsProtocol):
     """One connection while it speaks HTTP; a subclass made at start holds what all connections share."""
 
     observer: ClassVar[Observer]
+    memory: ClassVar[SpareMemory | None] = None
     head_timeout_s: ClassVar[float] = limits.HANDSHAKE_TIMEOUT_S
+    head_timeouts: ClassVar[Timeouts | None] = None
+    """Of that length, for all connections; None: each has its own."""
     body_stall_s: ClassVar[float] = limits.BODY_STALL_S
     origins: ClassVar[Origins] = Origins()
     socket_path: ClassVar[str | None] = BY_NAME["ws_connect"].path
@@ -58,8 +65,13 @@ class HttpProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first head."""
-        super().connection_made(transport)
-        self._paces = Paces(self.loop, transport, self.head_timeout_s, self.body_stall_s, self._answering)
+        # As uvicorn's own, but for the names of both ends.
+        self.connections.add(self)
+        self.transport, self.flow = transport, FlowControl(transport)
+        self.client = peer_address(transport)
+        self.scheme = "http" if transport.get_extra_info("sslcontext") is None else "https"
+        heads = self.head_timeouts or Timeouts(self.loop, self.head_timeout_s)
+        self._paces = Paces(self.loop, transport, heads, self.body_stall_s, self._answering)
         self._paces.await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -72,6 +84,8 @@ class HttpProtocol(HttpToolsProtocol):
                 cycle.message_event.set()
         self.pipeline.clear()
         self._let_go()
+        if self.memory is not None:
+            self.memory.connection_left(len(self.connections))
 
     def data_received(self, data: bytes) -> None:
         """Parse; what came behind an upgrade's head goes on to the socket, what can't be parsed is a 400."""
@@ -221,8 +235,14 @@ class HttpProtocol(HttpToolsProtocol):
             self._end()
         elif not self._in_message:
             self._idle.set()
+            self._forget_request()
         elif self._in_body:
             self._paces.await_rest()
+
+    def _forget_request(self) -> None:
+        """Keep nothing of a request that is answered: an idle connection holds no more than a new one."""
+        self.cycle = self._running = None  # type: ignore[assignment]
+        self.headers, self.url, self.scope = None, b"", None  # type: ignore[assignment]
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._running = cycle

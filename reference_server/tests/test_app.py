@@ -11,13 +11,16 @@ from functools import partial
 
 import httpx
 import pytest
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from reference_server.app import FULL_COLLECTIONS_EVERY, Process, Resources
 from reference_server.blobs import Blobs, MemoryBlobs
 from reference_server.bus import Bus, Hearers, LoopbackBus, Tap
+from reference_server.core.calls import Head
 from reference_server.driver import Driver
 from reference_server.environment import Environment, Sockets
 from reference_server.http.protocol import HttpProtocol
+from reference_server.observing.observer import Observed
 from reference_server.operations import Options
 from reference_server.serving import ENDING, Signals, listen
 from reference_server.settings.values import MEMORY, Settings
@@ -27,6 +30,7 @@ from reference_server.websocket.frames import FrameReader
 from reference_server.websocket.protocol import WebSocketProtocol
 
 API = "/api/v1"
+PING = b"\x81\x8f" + bytes(4) + b'{"type":"ping"}'
 SETTINGS = Settings(port=0, db=MEMORY, task_ms=(1, 1), limits="off", password_cost=(8, 1, 1), send_buffer=8192)
 Client = Callable[[httpx.AsyncClient], Awaitable[None]]
 
@@ -178,6 +182,27 @@ def test_what_serves_is_frozen_and_seldom_walked_and_a_socket_knows_its_send_buf
 
     served(signals, ask)
     assert seen == [SETTINGS.send_buffer, FULL_COLLECTIONS_EVERY, 1]
+
+
+def test_a_connection_at_rest_keeps_nothing_of_what_it_did(signals: Signals) -> None:
+    kept: list[str] = []
+
+    async def ask(http: httpx.AsyncClient) -> None:
+        registered = await http.post(f"{API}/users/register", json={"email": "ann@example.org", **PERSON})
+        token = registered.json()["token"]
+        reader, writer = await asyncio.open_connection(http.base_url.host, http.base_url.port)
+        writer.write(upgrade_request(token))
+        await reader.readuntil(b"connected")
+        writer.write(PING)
+        await reader.readuntil(b"pong")
+        await http.get("/api/v1/users/me", headers={"Authorization": f"Bearer {token}"})
+        await http.get("/api/v1/users/nobody", headers={"Authorization": f"Bearer {token}"})
+        kinds = (FrameReader, RequestResponseCycle, Head, Observed)
+        kept.extend(type(one).__name__ for one in gc.get_objects() if isinstance(one, kinds))
+        writer.close()
+
+    served(signals, ask)
+    assert kept == []
 
 
 def test_a_listener_bounds_the_send_buffers_of_its_connections() -> None:

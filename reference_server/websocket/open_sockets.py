@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from reference_server.spare_memory import SpareMemory
+from reference_server.core.tables import refit
 from reference_server.websocket.frames import ping_frame, pong_frame, text_frame
 
 if TYPE_CHECKING:
@@ -27,8 +27,7 @@ Gathered: TypeAlias = list[tuple[bytes, Sequence[int]]]
 class OpenSockets:
     """The open connections of this process, by number; implements `environment.Sockets`."""
 
-    def __init__(self, memory: SpareMemory | None = None) -> None:
-        self._memory = memory
+    def __init__(self) -> None:
         self._protocols: dict[int, WebSocketProtocol] = {}
         self._descriptors: dict[int, int] = {}
         self._gathered: Gathered = []
@@ -45,8 +44,11 @@ class OpenSockets:
         """Forget a connection, whose file descriptor may soon be another's; nothing when it is gone."""
         self._descriptors.pop(connection, None)
         self._protocols.pop(connection, None)
-        if self._memory is not None:
-            self._memory.connection_left()
+
+    def shrink(self) -> None:
+        """Keep no room for connections that are gone."""
+        refit(self._protocols)
+        refit(self._descriptors)
 
     def send_text(self, payload: bytes, receivers: Sequence[int]) -> None:
         """Write one frame, made once, to each receiver."""

@@ -22,6 +22,7 @@ from reference_server.core.effects import Drained, Failed, FrameIn, Lost, Opcode
 from reference_server.driver import Driver
 from reference_server.http.responses import raw_response, sharing_headers
 from reference_server.observing.observer import Observed, Observer
+from reference_server.spare_memory import SpareMemory
 from reference_server.websocket.frames import FrameReader, close_frame
 from reference_server.websocket.open_sockets import OpenSockets
 
@@ -45,6 +46,7 @@ class WebSocketProtocol(asyncio.Protocol):
     sockets: ClassVar[OpenSockets]
     origins: ClassVar[Origins]
     observer: ClassVar[Observer]
+    memory: ClassVar[SpareMemory | None] = None
     handshake_timeout_s: ClassVar[float] = limits.HANDSHAKE_TIMEOUT_S
     send_buffer_bytes: ClassVar[int] = limits.SEND_BUFFER_BYTES
 
@@ -81,14 +83,16 @@ class WebSocketProtocol(asyncio.Protocol):
         self._head = head
         self._early = early
         self._server_state.connections.add(self)  # type: ignore[arg-type]
-        self._timeout = asyncio.get_running_loop().call_later(self.handshake_timeout_s, transport.abort)
         self.driver.handshake(head, partial(self._answered, self.observer.begin(head)))
+        if self._head is not None:
+            # Most are answered by now, and ten thousand timers are better not made.
+            self._timeout = asyncio.get_running_loop().call_later(self.handshake_timeout_s, transport.abort)
 
     # asyncio.Protocol
 
     def data_received(self, data: bytes) -> None:
         """Feed frames; what comes before the handshake was answered waits, bounded by one message."""
-        if self._reader is None:
+        if self._number is None:
             self._early += data
             if len(self._early) > limits.CLIENT_MESSAGE_BYTES_MAX:
                 self.transport.abort()
@@ -96,9 +100,13 @@ class WebSocketProtocol(asyncio.Protocol):
         if self._deaf:
             self._throw_away(data)
             return
-        for item in self._reader.feed(data):
+        # Made for what came, and kept only while something is begun: most connections are at rest most of the time.
+        reader = self._reader = self._reader or FrameReader(self._number)
+        for item in reader.feed(data):
             if not self._take(item):
                 return
+        if reader.at_rest:
+            self._reader = None
 
     def _throw_away(self, data: bytes) -> None:
         """Read on so that our close frame arrives, but not for ever: a flood is left to the kernel until the abort."""
@@ -116,6 +124,8 @@ class WebSocketProtocol(asyncio.Protocol):
         if self._number is not None:
             self.sockets.remove(self._number)
             self.driver.socket(Lost(self._number))
+        if self.memory is not None:
+            self.memory.connection_left(len(self._server_state.connections))
 
     def pause_writing(self) -> None:
         """Report a full send buffer."""
@@ -185,7 +195,6 @@ class WebSocketProtocol(asyncio.Protocol):
 
     def _open(self, granted: Granted) -> None:
         self._number = granted.connection
-        self._reader = FrameReader(granted.connection)
         self.sockets.add(granted.connection, self)
         self.driver.opened(granted)
         # The 101 itself, or answers that lie before it, may have filled the send buffer: nobody says so twice.

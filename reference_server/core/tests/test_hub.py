@@ -1,5 +1,7 @@
 """The hub's rules one by one: who gets what, what a frame leads to, when a connection ends (contract §5)."""
 
+import sys
+
 import msgspec
 import pytest
 
@@ -402,6 +404,27 @@ def test_timestamps_hold_when_the_wall_clock_goes_back(world: HubWorld) -> None:
 
     assert isinstance(pong, Send)
     assert b"22:13:25.000000Z" in pong.payload
+
+
+def test_tables_shrink_when_many_have_gone_and_nobody_notices(world: HubWorld) -> None:
+    numbers = [world.open(f"account {number % 300}") for number in range(3000)]
+    world.pause(numbers[-1])
+    world.accept(text="while paused")
+    for number in numbers[:-3]:
+        world.lose(number)
+    hub, due_ns = world.hub, world.hub.next_timer_ns()
+
+    def room() -> int:
+        everyone, heap = hub._everyone, hub._deadlines._heap
+        return sum(map(sys.getsizeof, (hub._connections, hub._accounts, everyone._ready, everyone.stalled, heap)))
+
+    before = room()
+    hub.shrink()
+    assert room() < before / 20
+    assert hub.next_timer_ns() == due_ns
+    assert world.accept() == [Send(b"m2", tuple(numbers[-3:-1]))]
+    world.drain(numbers[-1])
+    assert world.messages(numbers[-1]) == [b"while paused", b"m2"]
 
 
 def test_what_comes_for_a_gone_connection_does_nothing(world: HubWorld) -> None:

@@ -21,6 +21,7 @@ step = st.one_of(
     st.tuples(st.sampled_from(("pause", "drain", "lose", "ping", "binary")), which),
     st.tuples(st.just("drain some"), which, st.integers(1, 20)),
     st.tuples(st.just("revoke"), account),
+    st.just(("shrink",)),
     st.tuples(st.just("wait"), st.sampled_from((0.5, 4.0, 30.0))),
 )
 
@@ -46,6 +47,10 @@ class Model:
                     self.accept(audience, 1)
             case ("revoke", name):
                 self.world.put(Revoked(name, until_ns=10**30))
+            case ("shrink",):
+                due_ns = self.world.hub.next_timer_ns()
+                self.world.hub.shrink()
+                assert self.world.hub.next_timer_ns() == due_ns
             case ("wait", seconds):
                 self.world.run_to(self.world.now_ns / 10**9 + seconds)
             case (kind, index, *rest) if self.account:
