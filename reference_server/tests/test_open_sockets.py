@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from typing import cast
 
@@ -10,6 +11,7 @@ import pytest
 from websockets.frames import Frame, Opcode
 
 from reference_server.websocket.frames import text_frame
+from reference_server.websocket.joining import SMALL
 from reference_server.websocket.open_sockets import GATHERED_BYTES_MAX, OpenSockets
 from reference_server.websocket.protocol import WebSocketProtocol
 
@@ -78,6 +80,14 @@ def pair() -> Iterator[tuple[Protocol, Protocol]]:
     yield one, two
     one.end()
     two.end()
+
+
+@pytest.fixture
+def many() -> Iterator[list[Protocol]]:
+    protocols = [Protocol() for _ in range(SMALL + 2)]
+    yield protocols
+    for one in protocols:
+        one.end()
 
 
 def opened(*protocols: Protocol) -> OpenSockets:
@@ -222,5 +232,112 @@ def test_whether_there_is_room_is_said_after_what_was_said_is_written(pair: tupl
 
         assert sockets.writable(0)
         assert pair[0].writes() == [frames(b"a")]
+
+    asyncio.run(turn())
+
+
+def test_what_is_for_all_is_one_write_to_each_beside_what_is_for_one(many: list[Protocol]) -> None:
+    async def turn() -> None:
+        sockets, everyone = opened(*many), tuple(range(len(many)))
+        sockets.send_text(b"a", everyone)
+        sockets.send_text(b"b", (1, 2))
+        sockets.send_text(b"c", everyone)
+        sockets.send_text(b"d", (2,))
+        await asyncio.sleep(0)
+
+        said = [one.writes() for one in many]
+        assert said[1:3] == [[frames(b"a", b"b", b"c")], [frames(b"a", b"b", b"c", b"d")]]
+        assert said[:1] + said[3:] == [[frames(b"a", b"c")]] * (len(many) - 2)
+
+    asyncio.run(turn())
+
+
+def test_two_large_audiences_are_written_one_after_the_other(many: list[Protocol]) -> None:
+    async def turn() -> None:
+        sockets, first, both = opened(*many), tuple(range(len(many) - 1)), tuple(range(len(many)))
+        sockets.send_text(b"a", first)
+        sockets.send_text(b"b", (0,))
+        sockets.send_text(b"c", both)
+        assert many[0].writes() == [frames(b"a", b"b")]
+        sockets.send_text(b"d", (0,))
+        await asyncio.sleep(0)
+
+        assert many[0].writes() == [frames(b"c", b"d")]
+        assert many[1].writes() == [frames(b"a"), frames(b"c")]
+        assert many[-1].writes() == [frames(b"c")]
+
+    asyncio.run(turn())
+
+
+@pytest.mark.parametrize("how", ["remove", "close", "abort", "full"])
+def test_an_audience_that_is_known_is_asked_for_anew_once_one_of_it_ends(many: list[Protocol], how: str) -> None:
+    async def turn() -> None:
+        sockets, everyone = opened(*many), tuple(range(len(many)))
+        for payload in (b"a", b"b"):
+            sockets.send_text(payload, everyone)
+            sockets.flush()
+        match how:
+            case "remove":
+                sockets.remove(1)
+            case "close":
+                sockets.close(1, 1001, "bye")
+            case "abort":
+                sockets.abort(1)
+            case _:
+                many[1].writes()
+                many[1].fill()
+        for payload in (b"c", b"d"):
+            sockets.send_text(payload, everyone)
+            sockets.flush()
+
+        heard = many[1].writes()
+        assert frames(b"c") not in heard
+        assert frames(b"d") not in heard
+        assert many[1].transport.held == {"remove": b"", "full": frames(b"c", b"d")}.get(how, many[1].transport.held)
+        for one in (many[0], *many[2:]):
+            assert one.writes() == [frames(b"a"), frames(b"b"), frames(b"c"), frames(b"d")]
+
+    asyncio.run(turn())
+
+
+def test_a_number_that_is_given_again_is_another_connection(
+    many: list[Protocol], pair: tuple[Protocol, Protocol]
+) -> None:
+    async def turn() -> None:
+        sockets, everyone = opened(*many), tuple(range(len(many)))
+        for payload in (b"a", b"b"):
+            sockets.send_text(payload, everyone)
+            sockets.flush()
+        sockets.remove(1)
+        sockets.add(1, cast("WebSocketProtocol", pair[0]))
+        sockets.send_text(b"c", everyone)
+        sockets.flush()
+
+        assert pair[0].writes() == [frames(b"c")]
+        assert many[1].writes() == [frames(b"a"), frames(b"b")]
+
+    asyncio.run(turn())
+
+
+def test_room_is_not_kept_for_those_that_are_gone(pair: tuple[Protocol, Protocol]) -> None:
+    async def turn() -> None:
+        sockets = opened(*pair)
+        for number in range(2, 2000):
+            sockets.add(number, cast("WebSocketProtocol", pair[0]))
+            sockets.send_text(b"a", (number,))
+            sockets.flush()
+            pair[0].writes()
+        for number in range(2, 2000):
+            sockets.remove(number)
+
+        def room() -> int:
+            return sum(map(sys.getsizeof, (sockets._protocols, sockets._descriptors)))
+
+        before = room()
+        sockets.shrink()
+        assert room() < before / 20
+        sockets.send_text(b"b", (0, 1))
+        sockets.flush()
+        assert [one.writes() for one in pair] == [[frames(b"b")]] * 2
 
     asyncio.run(turn())

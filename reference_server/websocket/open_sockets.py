@@ -8,20 +8,18 @@ reports at once that the send buffer, which is the kernel's and bounded by SO_SN
 
 import asyncio
 import os
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final, TypeAlias
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
 
 from reference_server.core.tables import refit
 from reference_server.websocket.frames import ping_frame, pong_frame, text_frame
+from reference_server.websocket.joining import SMALL, Gathered, joined
 
 if TYPE_CHECKING:
     from reference_server.websocket.protocol import WebSocketProtocol
 
 GATHERED_BYTES_MAX: Final = 64 * 1024
 """Over it a turn's frames are written before its end: what is joined of them stays small."""
-
-Gathered: TypeAlias = list[tuple[bytes, Sequence[int]]]
-"""Frames and who gets them, in the order in which the hub said so."""
 
 
 class OpenSockets:
@@ -30,8 +28,11 @@ class OpenSockets:
     def __init__(self) -> None:
         self._protocols: dict[int, WebSocketProtocol] = {}
         self._descriptors: dict[int, int] = {}
+        self._known_receivers: Sequence[int] | None = None
+        self._known_descriptors: list[int] = []
         self._gathered: Gathered = []
         self._gathered_bytes = 0
+        self._gathered_large: Sequence[int] | None = None
 
     def __len__(self) -> int:
         return len(self._protocols)
@@ -42,7 +43,7 @@ class OpenSockets:
 
     def remove(self, connection: int) -> None:
         """Forget a connection, whose file descriptor may soon be another's; nothing when it is gone."""
-        self._descriptors.pop(connection, None)
+        self._forget_descriptor(connection)
         self._protocols.pop(connection, None)
 
     def shrink(self) -> None:
@@ -65,14 +66,14 @@ class OpenSockets:
     def close(self, connection: int, code: int, reason: str) -> None:
         """Write a close frame behind what was written."""
         self.flush()
-        self._descriptors.pop(connection, None)
+        self._forget_descriptor(connection)
         protocol = self._protocols.get(connection)
         if protocol is not None:
             protocol.close(code, reason)
 
     def abort(self, connection: int) -> None:
         """End the TCP connection at once."""
-        self._descriptors.pop(connection, None)
+        self._forget_descriptor(connection)
         protocol = self._protocols.get(connection)
         if protocol is not None:
             protocol.transport.abort()
@@ -89,11 +90,16 @@ class OpenSockets:
 
     def flush(self) -> None:
         """Write what was gathered."""
-        gathered, self._gathered, self._gathered_bytes = self._gathered, [], 0
-        for data, receivers in _joined(gathered):
+        gathered, self._gathered, self._gathered_bytes, self._gathered_large = self._gathered, [], 0, None
+        for data, receivers in joined(gathered):
             self._write(data, receivers)
 
     def _gather(self, frame: bytes, receivers: Sequence[int]) -> None:
+        if len(receivers) > SMALL:
+            if self._gathered_large is not None and self._gathered_large is not receivers:
+                # Two of these share most of their members: a piece for each would cost more than a second write.
+                self.flush()
+            self._gathered_large = receivers
         if not self._gathered:
             asyncio.get_running_loop().call_soon(self.flush)
         self._gathered.append((frame, receivers))
@@ -103,49 +109,57 @@ class OpenSockets:
 
     def _write(self, data: bytes, receivers: Sequence[int]) -> None:
         """Write to each in turn: the one loop of the server that runs once a delivery."""
-        descriptors, write, size = self._descriptors, os.write, len(data)
-        for connection in receivers:
-            descriptor = descriptors.get(connection)
-            if descriptor is None:
-                descriptor = self._direct(connection)
-                if descriptor is None:
-                    self._hand_over(connection, data)
-                    continue
+        descriptors = self._descriptors_of(receivers)
+        if descriptors is None:
+            self._write_singly(data, receivers)
+            return
+        write, size = os.write, len(data)
+        for descriptor in descriptors:
             try:
                 sent = write(descriptor, data)
             except OSError:
                 # Full or gone: the transport finds out which, and tells.
                 sent = 0
             if sent != size:
-                descriptors.pop(connection, None)
-                self._hand_over(connection, data[sent:])
+                self._hand_over(receivers[descriptors.index(descriptor)], data[sent:])
 
-    def _direct(self, connection: int) -> int | None:
-        """Return the descriptor of a connection that can be written to directly from now on."""
+    def _write_singly(self, data: bytes, receivers: Sequence[int]) -> None:
+        """Write where some have to be written to by their transports, or were never written to."""
+        for connection in receivers:
+            if self._has_descriptor(connection):
+                self._write(data, (connection,))
+            else:
+                self._hand_over(connection, data)
+
+    def _descriptors_of(self, receivers: Sequence[int]) -> list[int] | None:
+        """Return the receivers' descriptors in their order if all have one; those of a large audience are kept."""
+        if receivers is self._known_receivers:
+            return self._known_descriptors
+        descriptors = [one for one in map(self._descriptors.get, receivers) if one is not None]
+        if len(descriptors) < len(receivers):
+            return None
+        if len(receivers) > SMALL:
+            self._known_receivers, self._known_descriptors = receivers, descriptors
+        return descriptors
+
+    def _has_descriptor(self, connection: int) -> bool:
+        """Say whether a connection can be written to directly, from now on if it was not yet."""
+        if connection in self._descriptors:
+            return True
         protocol = self._protocols.get(connection)
         descriptor = protocol.free_descriptor() if protocol is not None else None
-        if descriptor is not None:
-            self._descriptors[connection] = descriptor
-        return descriptor
+        if descriptor is None:
+            return False
+        self._descriptors[connection] = descriptor
+        return True
+
+    def _forget_descriptor(self, connection: int) -> None:
+        if self._descriptors.pop(connection, None) is not None:
+            self._known_receivers, self._known_descriptors = None, []
 
     def _hand_over(self, connection: int, data: bytes) -> None:
         """Let the transport write, as long as it holds something."""
+        self._forget_descriptor(connection)
         protocol = self._protocols.get(connection)
         if protocol is not None:
             protocol.write(data)
-
-
-def _joined(gathered: Gathered) -> Iterator[tuple[bytes, Sequence[int]]]:
-    """Give what goes to the same receivers in one piece, for each of them in the order in which it was said."""
-    if not gathered:
-        return
-    _, first = gathered[0]
-    if all(receivers is first for _, receivers in gathered):
-        yield b"".join([frame for frame, _ in gathered]), first
-        return
-    frames: dict[int, list[bytes]] = {}
-    for frame, receivers in gathered:
-        for connection in receivers:
-            frames.setdefault(connection, []).append(frame)
-    for connection, own in frames.items():
-        yield b"".join(own), (connection,)
