@@ -1,7 +1,8 @@
 """A contest of sockets: the reference server and its rivals in turn, in one run on one machine.
 
 All servers are up at once and idle ones cost nothing; a round is one of each, so that what the neighbours take in a
-minute they take of all. A ratio is that of two rates of one round, and the figure is the median of the rounds.
+minute they take of all; where it can be cut in slices, in each of which all have their turn, so is what they take in a
+second. A ratio is that of two rates of one round, and the figure is the median of the rounds.
 """
 
 import contextlib
@@ -38,15 +39,16 @@ class Contest:
     """What a reader is told of rounds that are not void."""
 
 
-def contested(setting: Setting, names: Iterable[str], join: Join, when_whole: str) -> Contest:
-    """Let each of these contestants have its rounds."""
+def contested(setting: Setting, names: Iterable[str], join: Join, when_whole: str, slices: int = 1) -> Contest:
+    """Let each of these contestants have its rounds, of so many slices each."""
     missing: dict[str, str] = {}
     rounds, calibrations_ms = [], []
     with contextlib.ExitStack() as stack:
         present = {name: play for name in names if (play := _joined(stack, name, join, missing))}
         for _ in range(ROUNDS):
             calibrations_ms.append(calibration_ms(setting.server_cores))
-            rounds.append({name: _played(play) for name, play in present.items()})
+            parts = [{name: _played(play) for name, play in present.items()} for _ in range(slices)]
+            rounds.append({name: Round.of_slices([part[name] for part in parts]) for name in present})
     return Contest(rounds, missing, calibrations_ms, when_whole)
 
 

@@ -17,6 +17,8 @@ from harness.bench.setting import Setting
 CONNECTIONS: Final = 1_000
 BURST: Final = 8
 ROUND_S_MIN: Final = 1.0
+SLICES: Final = 5
+"""In which all contestants of a round have their turns: what neighbours take changes within a second."""
 WARM_UP_S: Final = 0.3
 EVERYONE: Final = (OURS, *RIVALS)
 HELD_AGAINST: Final = ("floor", "picows")
@@ -48,6 +50,6 @@ def published(setting: Setting, names: Iterable[str], together: int, audiences: 
         with contestant(setting, name, CONNECTIONS, audiences) as one:
             one.open(CONNECTIONS)
             one.sink.fan(together, WARM_UP_S, at_once=at_once)
-            yield lambda: one.sink.fan(together, seconds, at_once=at_once)
+            yield lambda: one.sink.fan(together, seconds / SLICES, at_once=at_once)
 
-    return contested(setting, names, join, "as many arrived as were sent")
+    return contested(setting, names, join, "as many arrived as were sent", SLICES)

@@ -1,5 +1,7 @@
 """One round of a contest of sockets: what was counted in it, and what it cost the server and the load client."""
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 
 from harness.bench.load import less
@@ -20,6 +22,16 @@ class Spent(Struct, frozen=True):
     def since(self, before: "Spent") -> "Spent":
         """Return what was spent between two readings."""
         return Spent(less(self.cpu_s, before.cpu_s), less(self.waited_s, before.waited_s))
+
+    @classmethod
+    def of_all(cls, parts: Sequence["Spent"]) -> "Spent":
+        """Return what was spent in all; unknown when one part is."""
+        return cls(_summed([one.cpu_s for one in parts]), _summed([one.waited_s for one in parts]))
+
+
+def _summed(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if len(known) == len(values) else None
 
 
 class Round(Struct, frozen=True):
@@ -44,6 +56,22 @@ class Round(Struct, frozen=True):
     def void(cls, fault: str, *, own: bool) -> "Round":
         """Return a round in which nothing was counted."""
         return cls(0, 0, 0, 0.0, Spent(), Spent(), fault, own)
+
+    @classmethod
+    def of_slices(cls, slices: Sequence["Round"]) -> "Round":
+        """Return the round that these make; one that is void makes it void."""
+        void = [one for one in slices if one.fault]
+        if void:
+            return min(void, key=lambda one: one.own)
+        return cls(
+            sum(one.published for one in slices),
+            sum(one.deliveries for one in slices),
+            sum(one.bytes_read for one in slices),
+            sum(one.seconds for one in slices),
+            Spent.of_all([one.server for one in slices]),
+            Spent.of_all([one.client for one in slices]),
+            read_in_full=min(one.read_in_full for one in slices),
+        )
 
     @property
     def per_s(self) -> float | None:

@@ -9,6 +9,7 @@ reports at once that the send buffer, which is the kernel's and bounded by SO_SN
 import asyncio
 import os
 from collections.abc import Sequence
+from itertools import repeat
 from typing import TYPE_CHECKING, Final
 
 from reference_server.core.tables import refit
@@ -108,20 +109,16 @@ class OpenSockets:
             self.flush()
 
     def _write(self, data: bytes, receivers: Sequence[int]) -> None:
-        """Write to each in turn: the one loop of the server that runs once a delivery."""
+        """Write to each in turn, directly where all can be written to so."""
         descriptors = self._descriptors_of(receivers)
         if descriptors is None:
             self._write_singly(data, receivers)
             return
-        write, size = os.write, len(data)
-        for descriptor in descriptors:
-            try:
-                sent = write(descriptor, data)
-            except OSError:
-                # Full or gone: the transport finds out which, and tells.
-                sent = 0
-            if sent != size:
-                self._hand_over(receivers[descriptors.index(descriptor)], data[sent:])
+        sent = _written(descriptors, data)
+        if sent.count(len(data)) < len(sent):
+            for connection, size in zip(receivers, sent, strict=True):
+                if size < len(data):
+                    self._hand_over(connection, data[size:])
 
     def _write_singly(self, data: bytes, receivers: Sequence[int]) -> None:
         """Write where some have to be written to by their transports, or were never written to."""
@@ -163,3 +160,16 @@ class OpenSockets:
         protocol = self._protocols.get(connection)
         if protocol is not None:
             protocol.write(data)
+
+
+def _written(descriptors: Sequence[int], data: bytes) -> list[int]:
+    """Write to each; return how much of it each took: the one loop of the server that runs once a delivery."""
+    sent: list[int] = []
+    writes = map(os.write, descriptors, repeat(data))
+    while len(sent) < len(descriptors):
+        try:
+            sent.extend(writes)
+        except OSError:
+            # Full or gone: the transport finds out which, and tells. What was written before it is in the list.
+            sent.append(0)
+    return sent
