@@ -77,7 +77,7 @@ MENU: Final = {
     "fan_out_bursts": Entry(
         "the same, eight messages at once", 15, 5, ("fan_out_bursts",), seconds_min=5, files=_thousand
     ),
-    "idle_memory": Entry("memory and CPU of 10,000 idle sockets, beside rivals", 90, 1, ("idle_",), seconds_min=5),
+    "idle_memory": Entry("memory and CPU of 10,000 idle sockets, beside rivals", 205, 1, ("idle_",), seconds_min=5),
 }
 
 

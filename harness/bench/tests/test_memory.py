@@ -5,9 +5,10 @@ import time
 import pytest
 
 from harness.bench import memory
+from harness.bench.bars import Figure
 from harness.bench.contestants import OURS, SOCKETS, contestant
 from harness.bench.machine import GIVEN_BACK_S
-from harness.bench.memory import a_connection_kib, idle_memory
+from harness.bench.memory import a_connection_kib, idle_memory, median_of
 from harness.bench.setting import Setting
 from harness.bench.sinks import SinkProcess
 from reference_server.contract.limits import SOCKETS_PER_ACCOUNT_MAX
@@ -24,7 +25,7 @@ def test_memory_a_connection_is_what_was_added_by_each() -> None:
 def test_connections_are_held_and_what_they_cost_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {
         "CONNECTIONS": 40, "OPENED_AT_ONCE": 20, "WARM_UPS": 2, "WARM_UP_CONNECTIONS": 5, "IDLE_S_MIN": 0.1,
-        "SETTLED_S": 0.02, "GIVEN_BACK_S": 0.0, "SOCKETS": ("ours", "websockets"),
+        "SETTLED_S": 0.02, "GIVEN_BACK_S": 0.0, "SOCKETS": ("ours", "websockets"), "ROUNDS": 3,
     }.items():  # fmt: skip
         monkeypatch.setattr(memory, name, value)
     ours, idle, websockets = idle_memory(ANYWHERE)
@@ -32,6 +33,9 @@ def test_connections_are_held_and_what_they_cost_is_told(monkeypatch: pytest.Mon
     assert (ours.name, idle.name, websockets.name) == ("idle_memory", "idle_cpu", "idle_memory_websockets")
     for figure in (ours, websockets):
         assert figure.value is not None
+        assert len(figure.rounds) == 3
+        assert figure.value == sorted(figure.rounds)[1]
+        assert " in 3 fresh servers; resident " in figure.note
         assert figure.note.endswith("kernel buffers not included")
     assert idle.value is not None
     assert idle.note.endswith("s, 0 pings of the server answered")
@@ -122,10 +126,23 @@ def test_memory_is_held_against_a_server_that_is_warm_and_has_given_back(monkeyp
     monkeypatch.setattr(memory, "time", house)
     for name in ("resident_mib", "open_files"):
         monkeypatch.setattr(memory, name, getattr(house, name))
-    (figure,) = memory._measured(house, "idle_memory_picows", 0.0)  # type: ignore[arg-type]
+    figure = memory._measured(house, "idle_memory_picows")  # type: ignore[arg-type]
 
     assert figure.value == pytest.approx(house.A_CONNECTION_MIB * 1024)
     assert figure.note == "resident 57.0 to 157.0 MiB; kernel buffers not included"
+
+
+def test_the_figure_in_the_middle_stands_for_all() -> None:
+    found = [Figure("idle_memory", value, note=f"note {value}") for value in (4.0, 2.0, 9.0)]
+    middle = median_of(found)
+
+    assert (middle.name, middle.value, middle.rounds) == ("idle_memory", 4.0, [4.0, 2.0, 9.0])
+    assert middle.note == "2.00 to 9.00 in 3 fresh servers; note 4.0"
+
+
+def test_one_that_could_not_be_measured_leaves_no_figure() -> None:
+    found = [Figure("idle_memory", 4.0), Figure("idle_memory", None, note="this system has no /proc")]
+    assert median_of(found) == found[1]
 
 
 def test_memory_is_read_when_it_does_not_change_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
