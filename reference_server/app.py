@@ -31,10 +31,10 @@ from reference_server.observing.metrics import Metrics
 from reference_server.observing.observer import Observer
 from reference_server.operations import Options
 from reference_server.rate_limits import Rates
-from reference_server.serving import Server, Signals, configured
+from reference_server.serving import Server, Signals, configured, make_handles
 from reference_server.settings.secrets_file import AccountsFile, admin_password, jwt_secret
 from reference_server.settings.values import Settings, SettingsError
-from reference_server.spare_memory import SpareMemory, fill_free_lists
+from reference_server.spare_memory import SpareMemory
 from reference_server.store.base import Store
 from reference_server.tap import FileTap
 from reference_server.version import VERSION
@@ -117,7 +117,7 @@ class Process:
             server = Server(config, announce, end, held.tls)
             for shrink in (sockets.shrink, driver.hub.shrink, partial(refit, server.server_state.connections)):
                 memory.add(shrink)
-            await fill_free_lists(loop)
+            await make_handles(loop)
             # What was made until now stays, and what ten thousand connections are made of stays long: a collector that
             # walks it again stops the loop for tens of milliseconds. Little waits for it: plain TCP leaves no circles.
             gc.freeze()
@@ -141,6 +141,8 @@ class Process:
         files = PageFiles(self._pages)
         application = Application(driver, _origins(settings), files, observer)
         http = _http(settings, observer, direct=DirectAnswers(driver, _origins(settings), observer), memory=memory)
+        if http.head_timeouts is not None:
+            memory.add(http.head_timeouts.shrink)
         return configured(settings, application, http, ws)
 
 
@@ -173,8 +175,9 @@ def _observer(environment: Environment, metrics: Metrics, logs: bool) -> Observe
 
 def _http(settings: Settings, observer: Observer, **bound: Any) -> type[HttpProtocol]:
     """Return the class of HTTP connections, with what they all share."""
-    heads = Timeouts(asyncio.get_running_loop(), settings.handshake_timeout)
-    shared = {"observer": observer, "head_timeouts": heads, "origins": _origins(settings)}
+    limit_s = settings.handshake_timeout
+    heads = Timeouts(asyncio.get_running_loop(), limit_s)
+    shared = {"observer": observer, "head_timeout_s": limit_s, "head_timeouts": heads, "origins": _origins(settings)}
     return type("BoundHttpProtocol", (HttpProtocol,), shared | bound)
 
 

@@ -20,6 +20,8 @@ from reference_server.contract import limits
 from reference_server.settings.values import Settings, SettingsError
 
 logger = logging.getLogger(__name__)
+KEPT_HANDLES: Final = 250
+"""How many of each kind uvloop keeps for reuse."""
 GRACE_S: Final = limits.SHUTDOWN_CLOSE_S_MAX - 0.8
 """What requests get at the end; what they then do to be gone, and uvicorn's own ticks, take the rest of the time."""
 LEAVE_S: Final = 0.3
@@ -48,6 +50,22 @@ def listen(settings: Settings) -> socket.socket:
         where = f"{settings.host}:{settings.port}"
         raise SettingsError(f"can't listen on {where}: {fault.strerror or fault}; choose another --port") from fault
     return listener
+
+
+async def make_handles(loop: asyncio.AbstractEventLoop) -> None:
+    """Let the loop make the handles that it keeps for reuse now, close together, and not amid the first wave of peers.
+
+    There they would lie apart, and each would keep a page from being given back (spare_memory).
+    """
+    handles = [loop.call_soon(_nothing) for _ in range(KEPT_HANDLES)]
+    # With a delay: without one uvloop makes handles of the other kind.
+    handles += [loop.call_later(1, _nothing) for _ in range(KEPT_HANDLES)]
+    for handle in handles:
+        handle.cancel()
+    handles.clear()
+    # A timer is let go of a turn after it was called off.
+    for _ in range(2):
+        await asyncio.sleep(0)
 
 
 def configured(

@@ -5,20 +5,16 @@ make meanwhile must therefore be gone when it is used up, as the request of a co
 left to do once many have left is here.
 """
 
-import asyncio
 import ctypes
 import gc
 from collections.abc import Callable
-from functools import partial
 from typing import Final
 
 GIVE_BACK_AFTER_S: Final = 2.0
-"""How long after a connection left; those that leave meanwhile are served by the same call, which takes about 1 ms."""
-KEPT_HANDLES: Final = 250
-"""How many of each kind uvloop keeps for reuse."""
+"""How long after a connection left; those that leave meanwhile are served by the same call, of some ms."""
 MANY: Final = 500
-"""So many must have left, and as many as are still there, before tables are made anew and the collector walks what is
-left: so both cost less than the leaving did."""
+"""So many must have left since the last time, and as many as are still there, before tables are made anew and the
+collector walks what is left: so both cost less than the leaving did, however slowly it went."""
 
 CallLater = Callable[[float, Callable[[], None]], object]
 Shrink = Callable[[], None]
@@ -49,30 +45,14 @@ class SpareMemory:
 
     def _fire(self) -> None:
         self._waits = False
-        left, self._left = self._left, 0
-        if left >= max(MANY, self._still_open):
+        if self._left >= max(MANY, self._still_open):
+            self._left = 0
             for shrink in self._shrinks:
                 shrink()
             # Less for garbage, of which connections leave none, than for the interpreter's lists of free objects,
             # which nothing else empties.
             gc.collect()
         self._give_back()
-
-
-async def fill_free_lists(loop: asyncio.AbstractEventLoop) -> None:
-    """Let the loop make the handles that it keeps for reuse now, side by side, and not in the first wave."""
-    handles = [make() for make in (partial(loop.call_soon, _nothing), partial(loop.call_later, 0, _nothing))
-               for _ in range(KEPT_HANDLES)]  # fmt: skip
-    for handle in handles:
-        handle.cancel()
-    del handle, handles
-    # A timer is let go of a turn after it was called off.
-    for _ in range(2):
-        await asyncio.sleep(0)
-
-
-def _nothing() -> None:
-    pass
 
 
 def trim() -> None:

@@ -1,8 +1,8 @@
 """A contest of sockets: the reference server and its rivals in turn, in one run on one machine.
 
 All servers are up at once and idle ones cost nothing; a round is one of each, so that what the neighbours take in a
-minute they take of all; where it can be cut in slices, in each of which all have their turn, so is what they take in a
-second. A ratio is that of two rates of one round, and the figure is the median of the rounds.
+minute they take of all. Where a round can be cut in slices, all have their turn in each of them: so what neighbours
+take in a second they take of all too. A ratio is that of two rates of one round, the figure the median of the rounds.
 """
 
 import contextlib
@@ -47,8 +47,13 @@ def contested(setting: Setting, names: Iterable[str], join: Join, when_whole: st
         present = {name: play for name in names if (play := _joined(stack, name, join, missing))}
         for _ in range(ROUNDS):
             calibrations_ms.append(calibration_ms(setting.server_cores))
-            parts = [{name: _played(play) for name, play in present.items()} for _ in range(slices)]
-            rounds.append({name: Round.of_slices([part[name] for part in parts]) for name in present})
+            parts: dict[str, list[Round]] = {name: [] for name in present}
+            for _ in range(slices):
+                for name, play in present.items():
+                    # One void slice voids the round: what is broken is not waited for again.
+                    if not parts[name] or parts[name][-1].per_s is not None:
+                        parts[name].append(_played(play))
+            rounds.append({name: Round.of_slices(played) for name, played in parts.items()})
     return Contest(rounds, missing, calibrations_ms, when_whole)
 
 

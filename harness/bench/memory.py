@@ -42,20 +42,20 @@ def _held(setting: Setting, name: str, row: str) -> Iterator[Figure]:
         yield Figure(row, None, note=why)
         return
     found: list[Figure] = []
+    idle: list[Figure] = []
     try:
         for _ in range(ROUNDS):
             with contestant(setting, name, CONNECTIONS) as one:
                 found.append(_measured(one, row))
                 if name == OURS and len(found) == ROUNDS:
-                    yield median_of(found)
-                    yield _idle_cpu(one, max(setting.seconds, IDLE_S_MIN))
+                    idle.append(_idle_cpu(one, max(setting.seconds, IDLE_S_MIN)))
     except MissingError as why:
         yield Figure(row, None, note=str(why))
     except RuntimeError as why:
         yield Figure(row, None, note=f"{name}: {why}")
     else:
-        if name != OURS:
-            yield median_of(found)
+        yield median_of(found)
+        yield from idle
 
 
 def _measured(one: Contestant, row: str) -> Figure:

@@ -39,11 +39,11 @@ LEGEND: Final = (
     ("waited", "the part of the time in which a process wanted its core and neighbours had it"),
     ("lag", "how late the load client itself was: a latency may be that much too high"),
     ("ledger", "messages that came, of those that were due"),
-    ("floor", "a bare loop of sock.send, no WebSocket work: what the kernel alone allows"),
+    ("floor", "a bare loop of sock.send in Python, no WebSocket work: what one call for each receiver costs"),
     ("sink", "the load client that holds the sockets and counts what comes by its length"),
     ("read in full", "connections on which the number in each message was looked at too"),
     ("figures off", "how many of the five of GET /ws/stats are not what the bench opened, read and saw closed"),
-    ("fresh", "memory when only others had been there: left behind counts from it, wave 2 from behind the first"),
+    ("fresh", "memory before any hostile peer; left behind counts from it, and wave 2 from what the first wave left"),
 )
 
 

@@ -60,9 +60,9 @@ class Round(Struct, frozen=True):
     @classmethod
     def of_slices(cls, slices: Sequence["Round"]) -> "Round":
         """Return the round that these make; one that is void makes it void."""
-        void = [one for one in slices if one.fault]
+        void = [one for one in slices if one.per_s is None]
         if void:
-            return min(void, key=lambda one: one.own)
+            return min(void, key=lambda one: (one.own, not one.fault))
         return cls(
             sum(one.published for one in slices),
             sum(one.deliveries for one in slices),

@@ -16,7 +16,7 @@ from harness.conformance.rfc6455.tests.libraries import serving_echoes
 from harness.records import read_record
 from harness.targets.profiles import Profile, read_profile
 from harness.verdicts import Status
-from harness.verify.health import TargetDownError, check_healthy, check_socket
+from harness.verify.health import TargetDownError, check_healthy, check_socket, hint
 from harness.verify.options import UsageError, checked_options
 from harness.verify.plan import check_can_begin, plan_of, wants_people
 from harness.verify.run import verify
@@ -118,6 +118,17 @@ def test_a_dead_port_is_told_as_such_and_leaves_no_record(tmp_path: Path, dead: 
     assert verify(options) == 3
     assert "is it running?" in capsys.readouterr().err
     assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("why", "told"),
+    [
+        ("SSLCertVerificationError: self-signed certificate", "give the CA of its certificate with --ca FILE"),
+        ("ConnectionRefusedError: [Errno 111]", "is it running?"),
+    ],
+)
+def test_what_to_look_at_hangs_on_why_nothing_was_answered(why: str, told: str) -> None:
+    assert hint(why) == told
 
 
 def test_a_server_that_answers_is_not_asked_whether_it_runs(echoing: str) -> None:

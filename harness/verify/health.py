@@ -3,12 +3,15 @@
 import asyncio
 import time
 from pathlib import Path
+from typing import Final
 
 from harness.client.shell import Endpoint, tls_context
 from harness.conformance.raw_socket import RawSocket
 from harness.history import Event, Recorder
 from harness.targets.profiles import Profile
 from harness.targets.remote import wait_healthy
+
+UNTRUSTED: Final = "SSLCertVerificationError"
 
 
 class TargetDownError(Exception):
@@ -19,7 +22,7 @@ def check_healthy(profile: Profile) -> None:
     """Raise TargetDownError when the target's `GET /health` is not answered with 200."""
     status, why = asyncio.run(wait_healthy(profile.api, ca=Path(profile.ca) if profile.ca else None))
     if why:
-        raise TargetDownError(f"the target {profile.api} can't be used: {why}; is it running?")
+        raise TargetDownError(f"the target {profile.api} can't be used: {why}; {hint(why)}")
     if status != 200:
         told = f"it runs, but answers GET /health with {status} where a target has to answer 200"
         raise TargetDownError(f"the target {profile.api} can't be used: {told}; see `harness list profiles`")
@@ -32,10 +35,15 @@ def check_socket(profile: Profile) -> None:
     """
     status, why = asyncio.run(_handshake(profile))
     if not status:
-        raise TargetDownError(f"the socket {profile.socket_url} can't be used: {why}; is it running?")
+        raise TargetDownError(f"the socket {profile.socket_url} can't be used: {why}; {hint(why)}")
     if profile.auth == "none" and status != 101:
         told = f"its handshake was answered with {status}, and `auth` is none; does it want a token?"
         raise TargetDownError(f"the socket {profile.socket_url} can't be used: {told}")
+
+
+def hint(why: str) -> str:
+    """Return what to look at where nothing was answered: who shows a certificate that is not trusted does run."""
+    return "give the CA of its certificate with --ca FILE" if UNTRUSTED in why else "is it running?"
 
 
 async def _handshake(profile: Profile) -> tuple[int, str]:

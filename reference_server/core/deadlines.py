@@ -32,9 +32,9 @@ class Deadlines:
             self.shrink()
 
     def shrink(self) -> None:
-        """Keep the entries of the living alone."""
+        """Keep the entries of the living alone, one for each."""
         # The entries as they are: new ones would lie among what is about to be given back (spare_memory).
-        self._heap = [entry for entry in self._heap if self._living(*entry) is not None]
+        self._heap = list(dict.fromkeys(entry for entry in self._heap if self._living(*entry) is not None))
         heapq.heapify(self._heap)
 
     def next_ns(self) -> int | None:

@@ -12,8 +12,8 @@ from reference_server.core.units import SECOND_NS
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 """Without a zone, which would be asked for its name at every use."""
-_recent: Final = [(-1, ""), (-1, "")]
-"""The text of this second and the one before; what is written in a row shares its seconds."""
+_recent: Final[list[tuple[int | None, str]]] = [(None, ""), (None, "")]
+"""A memo, no state: the text of this second and the one before, as what is written in a row shares its seconds."""
 _RFC3339: Final = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})[Tt]([01]\d|2[0-3]):([0-5]\d):([0-5]\d|60)(?:\.\d+)?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
     re.ASCII,

@@ -4,8 +4,8 @@ from typing import Any
 
 
 def refit(table: dict[Any, Any] | set[Any]) -> None:
-    """Make the room of a table fit what is in it: the same object, in the same order."""
+    """Make the room of a table fit what is in it: the same object, a dictionary's order as it was."""
     kept = table.copy()
     table.clear()
-    # What is copied as it stands, its room included, was more than two thirds full.
+    # What is copied as it stands, its room included, has two thirds of the entries that were ever placed in it.
     table.update(kept)

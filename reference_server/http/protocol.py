@@ -65,7 +65,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first head."""
-        # As uvicorn's own, but for the names of both ends.
+        # As uvicorn's own, but that neither end's name is kept; `server` stays unknown, as ASGI allows.
         self.connections.add(self)
         self.transport, self.flow = transport, FlowControl(transport)
         self.client = peer_address(transport)
@@ -186,7 +186,7 @@ class HttpProtocol(HttpToolsProtocol):
             super().on_message_complete()
         self._paces.rest_arrived()
         if not self._answering():
-            self._idle.set()
+            self._rest()
 
     def _step(self, *, in_message: bool, in_body: bool) -> None:
         self._steps += 1
@@ -234,13 +234,13 @@ class HttpProtocol(HttpToolsProtocol):
         elif self._last is not None:
             self._end()
         elif not self._in_message:
-            self._idle.set()
-            self._forget_request()
+            self._rest()
         elif self._in_body:
             self._paces.await_rest()
 
-    def _forget_request(self) -> None:
-        """Keep nothing of a request that is answered: an idle connection holds no more than a new one."""
+    def _rest(self) -> None:
+        """Wait for the next request and keep nothing of the last: an idle connection holds no more than a new one."""
+        self._idle.set()
         self.cycle = self._running = None  # type: ignore[assignment]
         self.headers, self.url, self.scope = None, b"", None  # type: ignore[assignment]
 

@@ -5,8 +5,23 @@ thousand times when as many connect at once, which costs more time, and memory t
 """
 
 from collections.abc import Callable
+from functools import partial
+from typing import Protocol
 
-from reference_server.http.idle_timer import Loop
+from reference_server.core.tables import refit
+
+
+class Loop(Protocol):
+    """What they need of asyncio's loop; times in seconds."""
+
+    def time(self) -> float:
+        """Return the loop's clock."""
+
+    def call_later(self, delay: float, callback: Callable[[], None], /) -> object:
+        """Run `callback` after `delay`."""
+
+    def call_soon(self, callback: Callable[[], None], /) -> object:
+        """Run `callback` after what runs now."""
 
 
 class Timeouts:
@@ -40,12 +55,23 @@ class Timeouts:
         self._timer_is_set = False
         now_s = self._loop.time()
         due = []
-        for number, (due_s, fire) in self._running.items():
+        for number, (due_s, _) in self._running.items():
             if due_s > now_s:
                 self._set_timer(due_s - now_s)
                 break
-            due.append((number, fire))
-        for number, fire in due:
-            # One that runs may call another off.
-            if self._running.pop(number, None) is not None:
-                fire()
+            due.append(number)
+        for number in due:
+            # In a turn of its own: one that fails must not take the others with it, and may call another off.
+            self._loop.call_soon(partial(self._run, number))
+
+    def _run(self, number: int) -> None:
+        _, fire = self._running.pop(number, (0.0, _nothing))
+        fire()
+
+    def shrink(self) -> None:
+        """Keep no room for those that are over."""
+        refit(self._running)
+
+
+def _nothing() -> None:
+    """Stand for what was called off between its being due and its turn."""

@@ -18,6 +18,14 @@ def allocator_of(server: ServerProcess) -> str | None:
     return next((one.partition(b"=")[2].decode() for one in told if one.startswith(VARIABLE.encode())), None)
 
 
+def test_it_is_started_again_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    again: list[object] = []
+    monkeypatch.setenv(VARIABLE, "malloc")
+    monkeypatch.setattr(os, "execve", lambda *said: again.append(said))
+    use_malloc()
+    assert again == []
+
+
 @LINUX
 def test_a_server_runs_on_malloc_under_its_own_number_and_with_its_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
@@ -65,6 +73,14 @@ def test_a_system_that_does_not_say_is_left_alone(started: Started, monkeypatch:
         raise ValueError("unrecognized configuration name")
 
     monkeypatch.setattr(os, "confstr", unknown)
+    use_malloc()
+    assert started == []
+
+
+def test_an_interpreter_that_does_not_know_its_program_is_left_alone(
+    started: Started, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "")
     use_malloc()
     assert started == []
 

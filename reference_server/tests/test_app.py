@@ -5,14 +5,17 @@ import gc
 import re
 import signal
 import socket
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing
 from functools import partial
 
 import httpx
 import pytest
+import uvloop
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+from reference_server import app
 from reference_server.app import FULL_COLLECTIONS_EVERY, Process, Resources
 from reference_server.blobs import Blobs, MemoryBlobs
 from reference_server.bus import Bus, Hearers, LoopbackBus, Tap
@@ -22,8 +25,9 @@ from reference_server.environment import Environment, Sockets
 from reference_server.http.protocol import HttpProtocol
 from reference_server.observing.observer import Observed
 from reference_server.operations import Options
-from reference_server.serving import ENDING, Signals, listen
+from reference_server.serving import ENDING, KEPT_HANDLES, Signals, listen, make_handles
 from reference_server.settings.values import MEMORY, Settings
+from reference_server.spare_memory import SpareMemory
 from reference_server.store import MemoryStore, Store
 from reference_server.tests.process import DEADLINE_S, PERSON, upgrade_request
 from reference_server.websocket.frames import FrameReader
@@ -186,6 +190,7 @@ def test_what_serves_is_frozen_and_seldom_walked_and_a_socket_knows_its_send_buf
 
 def test_a_connection_at_rest_keeps_nothing_of_what_it_did(signals: Signals) -> None:
     kept: list[str] = []
+    of_http: list[HttpProtocol] = []
 
     async def ask(http: httpx.AsyncClient) -> None:
         registered = await http.post(f"{API}/users/register", json={"email": "ann@example.org", **PERSON})
@@ -197,12 +202,98 @@ def test_a_connection_at_rest_keeps_nothing_of_what_it_did(signals: Signals) -> 
         await reader.readuntil(b"pong")
         await http.get("/api/v1/users/me", headers={"Authorization": f"Bearer {token}"})
         await http.get("/api/v1/users/nobody", headers={"Authorization": f"Bearer {token}"})
+        # What was there before it served is frozen, and not among these.
         kinds = (FrameReader, RequestResponseCycle, Head, Observed)
         kept.extend(type(one).__name__ for one in gc.get_objects() if isinstance(one, kinds))
+        of_http.extend(one for one in gc.get_objects() if isinstance(one, HttpProtocol))
+        (one,) = of_http
+        assert (one.url, *(getattr(one, name) for name in ("headers", "scope", "cycle"))) == (b"", None, None, None)
+        of_http.clear()
         writer.close()
 
     served(signals, ask)
     assert kept == []
+
+
+def test_a_request_that_was_answered_before_it_was_whole_is_forgotten_too(signals: Signals) -> None:
+    kept: list[object] = []
+
+    async def ask(http: httpx.AsyncClient) -> None:
+        reader, writer = await asyncio.open_connection(http.base_url.host, http.base_url.port)
+        writer.write(b"POST /api/v1/tasks/submit HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\n{")
+        assert b"401" in await reader.readuntil(b"}")
+        writer.write(b"   ")
+        async with asyncio.timeout(DEADLINE_S):
+            while any(  # noqa: ASYNC110 - nothing tells when the server has read the rest
+                one.cycle is not None for one in gc.get_objects() if isinstance(one, HttpProtocol)
+            ):
+                await asyncio.sleep(0.01)
+        kept.extend(one.headers for one in gc.get_objects() if isinstance(one, HttpProtocol))
+        writer.close()
+
+    served(signals, ask)
+    assert kept == [None]
+
+
+def test_who_leaves_is_told_to_what_gives_memory_back_and_all_tables_are_known_to_it(
+    signals: Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[int] = []
+    shrunk: list[object] = []
+
+    class Recording(SpareMemory):
+        def connection_left(self, still_open: int) -> None:
+            told.append(still_open)
+
+        def add(self, shrink: Callable[[], None]) -> None:
+            shrink()
+            shrunk.append(getattr(shrink, "__self__", shrink))
+
+    monkeypatch.setattr(app, "SpareMemory", Recording)
+
+    async def ask(http: httpx.AsyncClient) -> None:
+        registered = await http.post(f"{API}/users/register", json={"email": "ann@example.org", **PERSON})
+        host, port = http.base_url.host, http.base_url.port
+        for request, answer in (
+            (upgrade_request(registered.json()["token"]), b"connected"),
+            (b"GET /health HTTP/1.1\r\nHost: h\r\n\r\n", b"}"),
+        ):
+            before = len(told)
+            reader, writer = await asyncio.open_connection(host, port)
+            writer.write(request)
+            await reader.readuntil(answer)
+            writer.close()
+            async with asyncio.timeout(DEADLINE_S):
+                while len(told) == before:  # noqa: ASYNC110 - nothing tells when the server has noticed
+                    await asyncio.sleep(0)
+        # The client's own connection is still there.
+        assert told == [1, 1]
+
+    served(signals, ask)
+    assert [type(one).__name__ for one in shrunk] == ["Timeouts", "OpenSockets", "HubDriver", "partial"]
+
+
+def test_the_loop_has_the_handles_that_it_keeps_before_it_serves() -> None:
+    made: list[asyncio.Handle] = []
+
+    class Loop:
+        def call_soon(self, *said: Callable[[], None]) -> asyncio.Handle:
+            return self.note(asyncio.get_running_loop().call_soon(*said))
+
+        def call_later(self, delay_s: float, *said: Callable[[], None]) -> asyncio.Handle:
+            return self.note(asyncio.get_running_loop().call_later(delay_s, *said))
+
+        def note(self, handle: asyncio.Handle) -> asyncio.Handle:
+            made.append(handle)
+            return handle
+
+    async def run() -> None:
+        await make_handles(Loop())  # type: ignore[arg-type]
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run())
+    assert Counter(type(handle).__name__ for handle in made) == {"Handle": KEPT_HANDLES, "TimerHandle": KEPT_HANDLES}
+    assert all(handle.cancelled() for handle in made)
 
 
 def test_a_listener_bounds_the_send_buffers_of_its_connections() -> None:

@@ -97,11 +97,14 @@ class Asked:
 class World:
     """A protocol that took a connection over, its transport and its driver."""
 
+    LIMIT_S = 0.2
+
     def __init__(self, *, encrypted: bool = False, early: bytes = b"") -> None:
         self.transport, self.driver, self.sockets = Transport(encrypted=encrypted), Asked(), OpenSockets()
         shared = {
             "__slots__": (), "driver": self.driver, "sockets": self.sockets, "origins": Origins(),
             "observer": Observer(Metrics(), lambda: 0, None), "send_buffer_bytes": 4096,
+            "handshake_timeout_s": self.LIMIT_S,
         }  # fmt: skip
         bound = type("Bound", (WebSocketProtocol,), shared)
         self.protocol: WebSocketProtocol = bound(cast("Config", None), ServerState(), {})
@@ -239,3 +242,25 @@ def test_the_driver_hears_when_the_send_buffer_is_full_and_when_it_has_room(worl
 
     assert paused == [True, False]
     assert world.driver.heard[1:] == [Paused(1), Drained(1)]
+
+
+def test_a_handshake_that_is_not_answered_in_time_is_cut_off() -> None:
+    async def waited() -> list[list[str]]:
+        one = World()
+        seen = [list(one.transport.ended)]
+        async with asyncio.timeout(10):
+            while not one.transport.ended:  # noqa: ASYNC110 - what is waited for is a list
+                await asyncio.sleep(0.01)
+        return [*seen, one.transport.ended]
+
+    assert asyncio.run(waited()) == [[], ["aborted"]]
+
+
+def test_a_handshake_that_is_answered_is_waited_for_no_more() -> None:
+    async def waited() -> list[str]:
+        one = World()
+        one.open()
+        await asyncio.sleep(World.LIMIT_S * 3)
+        return one.transport.ended
+
+    assert asyncio.run(waited()) == []

@@ -1,5 +1,6 @@
 """Time limits of one length share a timer: each that was not called off runs at its time, in the order of starting."""
 
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -19,12 +20,11 @@ class Calling:
     def time(self) -> float:
         return self.now_s
 
-    def call_later(self, delay: float, callback: Callable[[], None], /) -> "Calling":
+    def call_later(self, delay: float, callback: Callable[[], None], /) -> None:
         self.timers.append((self.now_s + delay, callback))
-        return self
 
-    def cancel(self) -> None:
-        raise AssertionError("the timer is never called off")
+    def call_soon(self, callback: Callable[[], None], /) -> None:
+        self.timers.append((self.now_s, callback))
 
     def pass_s(self, seconds: float) -> None:
         until_s = self.now_s + seconds
@@ -62,6 +62,39 @@ def test_each_runs_when_its_own_time_is_over(limits: Limits) -> None:
     limits.loop.pass_s(100)
     assert limits.ran == ["a at 110", "b at 114"]
     assert limits.loop.timers == []
+
+
+def test_none_runs_before_its_time_because_another_is_due(limits: Limits) -> None:
+    limits.start("a")
+    limits.loop.pass_s(0.5)
+    limits.start("b")
+    limits.loop.pass_s(9.6)
+    assert limits.ran == ["a at 110"]
+    limits.loop.pass_s(0.4)
+    assert limits.ran == ["a at 110", "b at 110.5"]
+
+
+def test_one_that_fails_takes_no_other_with_it(limits: Limits) -> None:
+    def fire() -> None:
+        raise RuntimeError("it failed")
+
+    limits.timeouts.start(fire)
+    limits.start("b")
+    with pytest.raises(RuntimeError, match="it failed"):
+        limits.loop.pass_s(DELAY_S)
+    limits.loop.pass_s(0)
+    assert limits.ran == ["b at 110"]
+
+
+def test_room_is_not_kept_for_those_that_are_over(limits: Limits) -> None:
+    numbers = [limits.start(str(number)) for number in range(2000)]
+    for number in numbers[1:]:
+        limits.timeouts.cancel(number)
+    before = sys.getsizeof(limits.timeouts._running)
+    limits.timeouts.shrink()
+    assert sys.getsizeof(limits.timeouts._running) < before / 20
+    limits.loop.pass_s(DELAY_S)
+    assert limits.ran == ["0 at 110"]
 
 
 def test_one_timer_stands_for_all(limits: Limits) -> None:

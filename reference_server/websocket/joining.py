@@ -1,12 +1,7 @@
 """What one turn of the loop says, put together so that each connection is written to once."""
 
 from collections.abc import Iterator, Sequence
-from typing import Final, TypeAlias
-
-from reference_server.contract import limits
-
-SMALL: Final = limits.SOCKETS_PER_ACCOUNT_MAX
-"""Receivers of what is for one account; what is for more is for everyone."""
+from typing import TypeAlias
 
 Gathered: TypeAlias = list[tuple[bytes, Sequence[int]]]
 """Frames and who gets them, in the order in which the hub said so."""
@@ -17,6 +12,7 @@ def joined(gathered: Gathered) -> Iterator[tuple[bytes, Sequence[int]]]:
 
     At most one audience of it is large: what is for that is joined once, and only who gets something besides has a
     piece of its own. Audiences are told apart by identity: the hub has one tuple for each until its members change.
+    What is left of one without those is a list, which nobody has a second time.
     """
     main = max((receivers for _, receivers in gathered), key=len, default=())
     own: dict[int, list[bytes]] = {one: [] for _, receivers in gathered if receivers is not main for one in receivers}

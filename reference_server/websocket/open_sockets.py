@@ -1,9 +1,10 @@
 """The open connections of a process: what the hub says is gathered, and written once a turn of the loop.
 
 A frame is made once for all who get it, and what one turn says to the same receivers is joined once for all of them:
-a connection costs one system call a turn. Plain TCP is written straight to its file descriptor, since the way through
-a transport takes a tenth of the speed. The transport gets what the kernel has no room for; with marks of 0 it then
-reports at once that the send buffer, which is the kernel's and bounded by SO_SNDBUF, is full.
+a connection costs one system call a turn, or a few where much is said. Plain TCP is written straight to its file
+descriptor, since the way through a transport takes a tenth of the speed. The transport gets what the kernel has no room
+for; with marks of 0 it then reports at once that the send buffer, which is the kernel's and bounded by SO_SNDBUF, is
+full.
 """
 
 import asyncio
@@ -12,13 +13,16 @@ from collections.abc import Sequence
 from itertools import repeat
 from typing import TYPE_CHECKING, Final
 
+from reference_server.contract import limits
 from reference_server.core.tables import refit
 from reference_server.websocket.frames import ping_frame, pong_frame, text_frame
-from reference_server.websocket.joining import SMALL, Gathered, joined
+from reference_server.websocket.joining import Gathered, joined
 
 if TYPE_CHECKING:
     from reference_server.websocket.protocol import WebSocketProtocol
 
+SMALL: Final = limits.SOCKETS_PER_ACCOUNT_MAX
+"""Receivers of what is for one account; an audience of more, everyone or those to be pinged, is a large one."""
 GATHERED_BYTES_MAX: Final = 64 * 1024
 """Over it a turn's frames are written before its end: what is joined of them stays small."""
 
@@ -135,7 +139,7 @@ class OpenSockets:
         descriptors = [one for one in map(self._descriptors.get, receivers) if one is not None]
         if len(descriptors) < len(receivers):
             return None
-        if len(receivers) > SMALL:
+        if len(receivers) > SMALL and isinstance(receivers, tuple):
             self._known_receivers, self._known_descriptors = receivers, descriptors
         return descriptors
 

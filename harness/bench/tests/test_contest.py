@@ -156,3 +156,61 @@ def test_contestants_play_in_turn_and_those_that_cannot_are_told() -> None:
         "websockets: 5 of 5 rounds void: its load client failed: it ended"
     )
     assert len(found.calibrations_ms) == ROUNDS
+
+
+def test_a_round_in_slices_is_one_round_and_all_have_their_turn_in_each() -> None:
+    played: list[str] = []
+
+    @contextlib.contextmanager
+    def join(name: str) -> Iterator[Play]:
+        def play() -> Round:
+            played.append(name)
+            return round_of(1000 * len(played))
+
+        yield play
+
+    found = contested(Setting(0.1, frozenset(), frozenset()), [OURS, "picows"], join, "all came", slices=3)
+
+    assert played == [OURS, "picows"] * 3 * ROUNDS
+    assert [one[OURS].deliveries for one in found.rounds[:2]] == [1000 + 3000 + 5000, 7000 + 9000 + 11000]
+    assert found.rounds[0]["picows"].published == 2 + 4 + 6
+
+
+def test_a_slice_that_is_void_voids_its_round_and_is_not_waited_for_again() -> None:
+    played = 0
+
+    @contextlib.contextmanager
+    def join(_: str) -> Iterator[Play]:
+        def play() -> Round:
+            nonlocal played
+            played += 1
+            return Round.void("it hangs", own=False) if played == 2 else round_of(1000)
+
+        yield play
+
+    found = contested(Setting(0.1, frozenset(), frozenset()), [OURS], join, "all came", slices=3)
+
+    assert played == 2 + 3 * (ROUNDS - 1)
+    assert [one[OURS].fault for one in found.rounds] == ["it hangs"] + [""] * (ROUNDS - 1)
+
+
+def test_slices_are_added_up() -> None:
+    slices = [
+        Round(1, 10, 100, 0.5, Spent(0.25, None), Spent(0.2, 0.3), read_in_full=7),
+        Round(2, 20, 200, 1.0, Spent(0.5, 0.1), Spent(0.2, 0.3), read_in_full=5),
+    ]
+
+    assert Round.of_slices(slices) == Round(3, 30, 300, 1.5, Spent(0.75, None), Spent(0.4, 0.6), read_in_full=5)
+
+
+@pytest.mark.parametrize(
+    ("slices", "fault"),
+    [
+        ([Round.void("ours", own=True), Round.void("lost", own=False)], "lost"),
+        ([round_of(1000), Round.void("ours", own=True)], "ours"),
+        ([round_of(1000), round_of(0)], ""),
+    ],
+)
+def test_a_slice_that_is_void_voids_the_round(slices: list[Round], fault: str) -> None:
+    whole = Round.of_slices(slices)
+    assert (whole.per_s, whole.fault) == (None, fault)

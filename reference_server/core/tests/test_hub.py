@@ -410,21 +410,37 @@ def test_tables_shrink_when_many_have_gone_and_nobody_notices(world: HubWorld) -
     numbers = [world.open(f"account {number % 300}") for number in range(3000)]
     world.pause(numbers[-1])
     world.accept(text="while paused")
-    for number in numbers[:-3]:
+    for number in numbers[1:-2]:
         world.lose(number)
     hub, due_ns = world.hub, world.hub.next_timer_ns()
 
-    def room() -> int:
-        everyone, heap = hub._everyone, hub._deadlines._heap
-        return sum(map(sys.getsizeof, (hub._connections, hub._accounts, everyone._ready, everyone.stalled, heap)))
+    def rooms() -> list[int]:
+        tables = (hub._connections, hub._accounts, hub._everyone._ready, hub._deadlines._heap)
+        return [sys.getsizeof(table) for table in tables]
 
-    before = room()
+    before = rooms()
     hub.shrink()
-    assert room() < before / 20
+    assert all(now < then / 4 for then, now in zip(before, rooms(), strict=True))
     assert hub.next_timer_ns() == due_ns
-    assert world.accept() == [Send(b"m2", tuple(numbers[-3:-1]))]
+    assert world.accept() == [Send(b"m2", (numbers[0], numbers[-2]))]
     world.drain(numbers[-1])
     assert world.messages(numbers[-1]) == [b"while paused", b"m2"]
+
+
+def test_tables_of_paused_and_ending_connections_shrink_too(world: HubWorld) -> None:
+    numbers = [world.open(f"account {number}") for number in range(1000)]
+    for number in numbers:
+        world.pause(number)
+    stalled = sys.getsizeof(world.hub._everyone.stalled)
+    for _ in range(limits.OUTBOX_MESSAGES_MAX + 1):
+        world.accept()
+    ending = sys.getsizeof(world.hub._ending)
+    for number in numbers:
+        world.lose(number)
+    world.hub.shrink()
+
+    assert sys.getsizeof(world.hub._everyone.stalled) < stalled / 20
+    assert sys.getsizeof(world.hub._ending) < ending / 20
 
 
 def test_what_comes_for_a_gone_connection_does_nothing(world: HubWorld) -> None:
