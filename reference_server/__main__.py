@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from reference_server.allocator import use_malloc
+from reference_server.allocator import ENDING, hear_signals, use_malloc
 
 if TYPE_CHECKING:
     from reference_server.app import MakeDriver
@@ -23,8 +23,9 @@ def main(arguments: Sequence[str] | None = None, make: "MakeDriver | None" = Non
 
     What is dear to import waits until signals are heard, and help and refused settings don't wait for what serves.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in ENDING:
         signal.signal(number, _end_early)
+    hear_signals()
     import logging
     import os
 

@@ -13,8 +13,9 @@ from typing import Final
 GIVE_BACK_AFTER_S: Final = 2.0
 """How long after a connection left; those that leave meanwhile are served by the same call, of some ms."""
 MANY: Final = 500
-"""So many must have left since the last time, and as many as are still there, before tables are made anew and the
-collector walks what is left: so both cost less than the leaving did, however slowly it went."""
+"""So many must have left since the last time, and a quarter as many as are still there, before tables are made anew and
+the collector walks what is left: so that costs no more than the leaving did, however slowly it went."""
+STAY_PER_LEFT: Final = 4
 
 CallLater = Callable[[float, Callable[[], None]], object]
 Shrink = Callable[[], None]
@@ -45,7 +46,7 @@ class SpareMemory:
 
     def _fire(self) -> None:
         self._waits = False
-        if self._left >= max(MANY, self._still_open):
+        if self._left >= max(MANY, self._still_open / STAY_PER_LEFT):
             self._left = 0
             for shrink in self._shrinks:
                 shrink()
