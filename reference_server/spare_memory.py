@@ -12,7 +12,7 @@ from typing import Final
 
 GIVE_BACK_AFTER_S: Final = 2.0
 """How long after a connection left; those that leave meanwhile are served by the same call, of some ms."""
-MANY: Final = 500
+MANY: Final = 100
 """So many must have left since the last time, and a quarter as many as are still there, before tables are made anew and
 the collector walks what is left: so that costs no more than the leaving did, however slowly it went."""
 STAY_PER_LEFT: Final = 4
