@@ -1,6 +1,7 @@
 """Secrets in files that their owner alone may read: those that nobody set, and the tokens of numbered accounts (§2)."""
 
 import contextlib
+import errno
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -72,7 +73,9 @@ class PrivateFile:
     """A file that is written under another name first, so that the one that is there is a whole one."""
 
     def __init__(self, path: Path) -> None:
-        """Open it; raises OSError."""
+        """Open it; raises OSError, also where something lies that is no file: a device must not be put in its place."""
+        if path.exists() and not path.is_file():
+            raise OSError(errno.EEXIST, "it is there and no file")
         self._path = path
         self._fresh = path.with_name(f"{path.name}.new")
         # Whatever an end without warning left there may have another mode.

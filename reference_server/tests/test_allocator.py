@@ -36,10 +36,13 @@ def test_it_is_started_again_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @LINUX
-def test_a_server_runs_on_malloc_under_its_own_number_and_with_its_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_runs_on_malloc_under_its_own_number_and_with_its_arguments(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
-    with ServerProcess("--accounts", "1", "--db", ":memory:", "--accounts-file", os.devnull) as server:
+    with ServerProcess("--accounts", "1", "--db", str(tmp_path / "zerostate.db")) as server:
         assert allocator_of(server) == "malloc"
+        assert (tmp_path / "zerostate.db.accounts").is_file()
         assert server.end() == 0
         assert server.errors() == ""
 

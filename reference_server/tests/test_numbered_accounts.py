@@ -1,6 +1,7 @@
 """`--accounts N`: the same accounts after every start, fresh tokens in a private file, all or nothing."""
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ import pytest
 from reference_server.core.calls import Caller
 from reference_server.core.numbered_accounts import AccountToken, Numbered, numbered_accounts
 from reference_server.core.passwords import PasswordCost
-from reference_server.settings.values import Settings
+from reference_server.settings.secrets_file import AccountsFile
+from reference_server.settings.values import Settings, SettingsError
 from reference_server.start import BATCH, Start
 from reference_server.store import MemoryStore
 from reference_server.tests.desk import Desk, shown
@@ -116,6 +118,16 @@ def test_a_place_that_cannot_be_written_is_refused_and_leaves_nothing(tmp_path: 
 
     assert "can't write the accounts to" in line
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_pipe_or_a_device_is_refused_and_left_where_it_is(tmp_path: Path) -> None:
+    pipe = tmp_path / "accounts"
+    os.mkfifo(pipe)
+    with pytest.raises(SettingsError, match="it is there and no file; choose another --accounts-file"):
+        AccountsFile(pipe)
+
+    assert pipe.is_fifo()
+    assert list(tmp_path.iterdir()) == [pipe]
 
 
 @pytest.mark.parametrize(
